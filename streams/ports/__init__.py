@@ -1,0 +1,1 @@
+"""Protocols and plain values between the engine and the outside."""

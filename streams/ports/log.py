@@ -1,0 +1,131 @@
+"""What the engine asks of a log; `streams.kafka` and `streams.testing` both answer.
+
+The contract suite in `tests/contract` runs over both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Protocol
+
+from streams.clock import Deadline
+from streams.ports.records import Committed, Outgoing, Polled, Record, TopicPartition
+
+
+class GroupMember(Protocol):
+    """This worker's membership as it was when it was captured; opaque but for its generation."""
+
+    @property
+    def generation(self) -> int:
+        """Generation or member epoch; -1 before the first join."""
+
+
+class RebalanceListener(Protocol):
+    """Called from inside `Consumer.poll`, in the thread that polls."""
+
+    def assigned(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """New partitions arrived; returns the offset to start each from."""
+
+    def revoked(self, partitions: Collection[TopicPartition]) -> None:
+        """Partitions are about to go; this is the last chance to commit them."""
+
+    def lost(self, partitions: Collection[TopicPartition]) -> None:
+        """Partitions are already gone; nothing may be committed for them."""
+
+
+class Consumer(Protocol):
+    """A member of a consumer group, reading committed records only. One thread owns it."""
+
+    def subscribe(self, topics: Collection[str], listener: RebalanceListener) -> None:
+        """Join the group."""
+
+    def poll(self, max_records: int, timeout_s: float) -> Polled:
+        """Records and ends; may call the listener. Errors that need a human raise WorkerStopped."""
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Read an assigned partition from `offset`; earlier fetched records are dropped."""
+
+    def committed(
+        self, partitions: Collection[TopicPartition], deadline: Deadline
+    ) -> dict[TopicPartition, Committed | None]:
+        """Stable committed positions (waits for open transactions); None where there is none."""
+
+    def member(self) -> GroupMember:
+        """The membership now; capture it when the assignment changes, not at each commit."""
+
+    def close(self) -> None:
+        """Leave the group. Does not commit."""
+
+
+class TransactionalProducer(Protocol):
+    """Writes outputs and positions in one transaction. One thread owns it."""
+
+    def commit(
+        self,
+        outputs: Iterable[Outgoing],
+        positions: Mapping[TopicPartition, Committed],
+        member: GroupMember | None,
+    ) -> None:
+        """Begin, produce everything, send the positions, commit; all of it or nothing is visible.
+
+        Raises TransactionFailed when it failed or its outcome is unknown; then call `discard`
+        and decide the outcome by what is committed. Raises Fenced if another producer took the id.
+        `member` None: the group has no members (first start).
+        """
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether a broker stalled or went away since the last commit began: recycle before the next."""
+
+    def discard(self) -> None:
+        """Drop the producer without waiting; safe to call twice."""
+
+
+OpenProducer = Callable[[], TransactionalProducer]
+"""Makes a producer with the worker's id and fences every older one with that id."""
+
+
+class LogReader(Protocol):
+    """Reads partitions from given offsets, outside any group. One thread owns it."""
+
+    def read(
+        self, starts: Mapping[TopicPartition, int], deadline: Deadline | None = None
+    ) -> Iterable[Record]:
+        """Committed records from each start to the partition's end as it is now."""
+
+    def close(self) -> None:
+        """Release the connection."""
+
+
+class TopicInfo(Protocol):
+    """A topic as the broker has it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def topic_id(self) -> str: ...
+    @property
+    def partitions(self) -> int: ...
+
+
+class LogAdmin(Protocol):
+    """Questions about topics and groups; safe from any thread."""
+
+    def topics(self, names: Collection[str]) -> dict[str, TopicInfo]:
+        """The named topics that exist."""
+
+    def starts(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """The first offset still in each log."""
+
+    def ends(
+        self, partitions: Collection[TopicPartition], *, committed: bool = True
+    ) -> dict[TopicPartition, int]:
+        """The end of each log: past the last committed record (and markers), or past any record."""
+
+    def group_positions(
+        self, group: str, partitions: Collection[TopicPartition]
+    ) -> dict[TopicPartition, Committed | None]:
+        """Committed positions of a group, seen from outside."""
+
+    def close(self) -> None:
+        """Release the connection."""
