@@ -1,0 +1,112 @@
+"""Log lines with fields: one line an occurrence, an `action` and ids, never a payload or a secret.
+
+    log = get_logger(service="counters")
+    log.info("partition taken over", action="assigned", topic="social.photos", partition=3)
+
+Lines go to the standard logger `streams`, so a program that embeds the library keeps its set-up.
+Our own processes call `configure`: lines of every logger then go to standard error, for a person
+on a terminal, else as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import structlog
+
+from streams.settings import LogSettings
+
+_LOGGER = logging.getLogger("streams")
+_SECRET: Final = re.compile("password|secret|token|credential", re.IGNORECASE)
+_HANDLER: Final = "streams-stderr"
+
+
+def get_logger(**bound: Any) -> structlog.stdlib.BoundLogger:
+    """A logger that adds `bound` to each of its lines."""
+    logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        _LOGGER,
+        processors=[structlog.stdlib.filter_by_level, _to_standard_logging],
+        wrapper_class=structlog.stdlib.BoundLogger,
+        **bound,
+    )
+    return logger
+
+
+def configure(settings: LogSettings | None = None) -> None:
+    """Send the lines of this process to standard error; the last call holds."""
+    settings = settings or LogSettings()
+    is_console = settings.form == "console" or (settings.form == "auto" and sys.stderr.isatty())
+    handler = logging.StreamHandler(sys.stderr)
+    handler.set_name(_HANDLER)
+    handler.setFormatter(ConsoleLines() if is_console else JsonLines())
+    root = logging.getLogger()
+    root.handlers = [old for old in root.handlers if old.get_name() != _HANDLER] + [handler]
+    root.setLevel(settings.level.upper())
+
+
+class Line:
+    """What happened and its fields, as a message of standard logging: `event name=value …`."""
+
+    __slots__ = ("event", "fields")
+
+    def __init__(self, event: str, fields: Mapping[str, Any]) -> None:
+        self.event = event
+        self.fields = {
+            name: "***" if _SECRET.search(name) else value for name, value in fields.items()
+        }
+
+    def __str__(self) -> str:
+        return " ".join((self.event, *(f"{name}={value}" for name, value in self.fields.items())))
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: timestamp (UTC), level, event, then the fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps(_fields(record, self), default=str, ensure_ascii=False)
+
+
+class ConsoleLines(logging.Formatter):
+    """Aligned and, on a terminal, coloured lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._render = structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._render(None, record.name, _fields(record, self))
+
+
+def _to_standard_logging(
+    _logger: Any, _method: str, event_dict: MutableMapping[str, Any]
+) -> tuple[tuple[Line], dict[str, Any]]:
+    """The last processor: positional and keyword arguments of the standard logger's method."""
+    options = {
+        name: event_dict.pop(name)
+        for name in ("exc_info", "stack_info", "stacklevel")
+        if name in event_dict
+    }
+    return (Line(str(event_dict.pop("event", "")), event_dict),), options
+
+
+def _fields(record: logging.LogRecord, formatter: logging.Formatter) -> dict[str, Any]:
+    moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+    fields: dict[str, Any] = {
+        "timestamp": moment.replace("+00:00", "Z"),
+        "level": record.levelname.lower(),
+    }
+    if isinstance(record.msg, Line):
+        fields |= {"event": record.msg.event, **record.msg.fields}
+    else:
+        fields |= {"event": record.getMessage(), "logger": record.name}
+    if record.exc_info:
+        fields["exception"] = formatter.formatException(record.exc_info)
+    return fields

@@ -1,0 +1,212 @@
+"""The `streams` command: help, exit codes and error lines, with verbs of the test's own."""
+
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from streams.cli import main
+from streams.cli.verbs import VERBS, Verb
+from streams.errors import BrokerUnavailable, InputError, NotFound, StreamsError
+
+
+def run(*args):
+    return CliRunner().invoke(main.app, list(args))
+
+
+@pytest.fixture
+def verb(monkeypatch):
+    """Puts a function into the table as the verb `probe`."""
+
+    def install(function):
+        module = ModuleType("streams_cli_probe")
+        module.target = function
+        monkeypatch.setitem(sys.modules, "streams_cli_probe", module)
+        monkeypatch.setitem(VERBS, "probe", Verb("streams_cli_probe:target", "Read", "s", "e g"))
+
+    return install
+
+
+def raising(error):
+    def probe():
+        raise error
+
+    return probe
+
+
+def test_help_lists_every_verb_and_imports_none():
+    """It must answer at once, and in an install without the engine."""
+    code = (
+        "import sys\n"
+        "from streams.cli.main import app\n"
+        "try:\n"
+        "    app(['--help'], prog_name='streams')\n"
+        "except SystemExit as done:\n"
+        "    heavy = {'polars', 'rocksdict', 'pyroaring', 'confluent_kafka', 'pydantic'}\n"
+        "    print('IMPORTED', sorted(heavy & set(sys.modules)), done.code)\n"
+    )
+
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    ).stdout
+
+    assert "IMPORTED [] 0" in shown
+    assert all(f" {name} " in shown for name in VERBS)
+
+
+def test_every_verb_is_one_file_with_an_example():
+    """The table is the only list of verbs; each help text ends with a line to copy."""
+    for name, verb in VERBS.items():
+        assert verb.target.startswith(f"streams.cli.{name}:")
+        assert f"streams {name}" in verb.example
+        assert verb.summary.endswith(".")
+
+
+def test_the_help_of_a_verb_ends_with_its_example(verb):
+    """An example teaches more than a list of options."""
+    verb(lambda: None)
+
+    shown = run("probe", "--help")
+
+    assert shown.exit_code == 0
+    assert "Example: e g" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [
+        (StreamsError("incomplete"), 1),
+        (InputError("bad line"), 2),
+        (BrokerUnavailable("no broker"), 3),
+        (NotFound("no such key"), 4),
+    ],
+)
+def test_an_error_is_one_line_and_its_exit_code(verb, error, exit_code):
+    """Scripts read the code, people the line; nobody wants the traceback."""
+    verb(raising(error))
+
+    shown = run("probe")
+
+    assert shown.exit_code == exit_code
+    assert shown.stdout == ""
+    assert shown.stderr == f"error: {error}\n"
+
+
+def test_an_unexpected_error_is_70_with_a_hint(verb):
+    """It is our fault, which the code says; the traceback is for who asks."""
+    verb(raising(KeyError("x")))
+
+    shown = run("probe")
+
+    assert shown.exit_code == 70
+    assert shown.stderr == "error: internal error: KeyError: 'x' (--debug shows where)\n"
+
+
+def test_debug_shows_the_traceback(verb):
+    """To report a fault one needs its place."""
+    verb(raising(KeyError("x")))
+
+    shown = run("--debug", "probe")
+
+    assert shown.exit_code == 70
+    assert "Traceback" in shown.stderr
+
+
+def test_log_level_debug_shows_the_traceback(verb, monkeypatch):
+    """Whoever set it for a whole deployment need not add an option to each command."""
+    monkeypatch.setenv("STREAMS_LOG_LEVEL", "debug")
+    verb(raising(KeyError("x")))
+
+    assert "Traceback" in run("probe").stderr
+
+
+def test_ctrl_c_is_130_and_says_nothing(verb):
+    """As a shell expects of an interrupted command."""
+    verb(raising(KeyboardInterrupt()))
+
+    shown = run("probe")
+
+    assert shown.exit_code == 130
+    assert "Traceback" not in shown.output
+
+
+def test_wrong_usage_is_2(verb):
+    """So that a script can tell a mistake of its own from a failure."""
+    verb(lambda: None)
+
+    assert run("probe", "--nonsense").exit_code == 2
+    assert run("no-such-verb").exit_code == 2
+
+
+def test_a_typing_error_is_answered_with_the_nearest_verb():
+    """Help that teaches."""
+    assert "Did you mean 'get'" in run("gett").stderr
+
+
+def test_a_missing_extra_is_one_sentence(verb):
+    """An emit-only install lacks polars on purpose."""
+    verb(raising(ModuleNotFoundError("No module named 'polars'", name="polars")))
+
+    shown = run("probe")
+
+    assert shown.exit_code == 2
+    assert "pip install 'millrace[engine]'" in shown.stderr
+
+
+def test_a_group_of_verbs_keeps_its_own_commands(verb):
+    """`streams quarantine list` is a typer app in one file."""
+    group = typer.Typer()
+    group.command("list")(lambda: typer.echo("listed"))
+    group.command("show")(lambda: None)
+    verb(group)
+
+    assert run("probe", "list").stdout == "listed\n"
+
+
+def test_modules_beside_the_users_pyproject_can_be_imported(verb, tmp_path, monkeypatch):
+    """`streams run mine:SERVICE` works in a project that is not installed."""
+    (tmp_path / "pyproject.toml").write_text("[tool.streams]\nschemas = 'x'\n")
+    (tmp_path / "beside_the_pyproject.py").write_text("NAME = 'found'\n")
+    (tmp_path / "deeper").mkdir()
+    monkeypatch.chdir(tmp_path / "deeper")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    def probe():
+        import beside_the_pyproject
+
+        typer.echo(beside_the_pyproject.NAME)
+
+    verb(probe)
+
+    assert run("probe").stdout == "found\n"
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    """`streams dump … | head` must not end with a complaint."""
+    code = (
+        "import sys, types\n"
+        "from streams.cli import main\n"
+        "from streams.cli.verbs import VERBS, Verb\n"
+        "module = types.ModuleType('probe')\n"
+        "def probe():\n"
+        "    for n in range(100_000):\n"
+        "        print(n)\n"
+        "module.probe = probe\n"
+        "sys.modules['probe'] = module\n"
+        "VERBS['probe'] = Verb('probe:probe', 'Read', '', '')\n"
+        "sys.argv = ['streams', 'probe']\n"
+        "main.main()\n"
+    )
+
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as child:
+        child.stdout.readline()
+        child.stdout.close()
+        complaint = child.stderr.read()
+        child.wait(timeout=60)
+
+    assert complaint == b""
