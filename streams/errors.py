@@ -119,7 +119,14 @@ class Undecodable(StreamsError):
 
 
 class TransactionFailed(StreamsError):
-    """A transaction failed or its outcome is unknown; its producer must not be used again."""
+    """A transaction failed or its outcome is unknown; its producer must not be used again.
+
+    `is_stale_member` tells that the group moved on since the membership was captured.
+    """
+
+    def __init__(self, message: str, *, is_stale_member: bool = False) -> None:
+        super().__init__(message)
+        self.is_stale_member = is_stale_member
 
 
 class WorkerStopped(StreamsError):

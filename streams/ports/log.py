@@ -64,13 +64,13 @@ class TransactionalProducer(Protocol):
         self,
         outputs: Iterable[Outgoing],
         positions: Mapping[TopicPartition, Committed],
-        member: GroupMember | None,
+        member: GroupMember,
     ) -> None:
         """Begin, produce everything, send the positions, commit; all of it or nothing is visible.
 
         Raises TransactionFailed when it failed or its outcome is unknown; then call `discard`
         and decide the outcome by what is committed. Raises Fenced if another producer took the id.
-        `member` None: the group has no members (first start).
+        A member that never joined (generation -1) is accepted only while the group is empty.
         """
 
     @property
