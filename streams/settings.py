@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.errors import ConfigurationError
@@ -42,11 +42,23 @@ class HomeSettings(Section):
     """Where this machine keeps state, the local broker and logs."""
 
     home: Path = _env("STREAMS_HOME", "Folder of local state and the local Kafka.", Path())
+    downloads: Path = _env(
+        "STREAMS_DOWNLOADS",
+        "Folder of the local Kafka's jars; unset = `downloads` in the home.",
+        Path(),
+    )
 
     @field_validator("home")
     @classmethod
     def _in_the_data_folder_unless_told(cls, home: Path) -> Path:
         return _default_home() if home == Path() else home.expanduser().absolute()
+
+    @field_validator("downloads")
+    @classmethod
+    def _in_the_home_unless_told(cls, downloads: Path, info: ValidationInfo) -> Path:
+        if downloads == Path():
+            return Path(info.data.get("home", _default_home())) / "downloads"
+        return downloads.expanduser().absolute()
 
 
 class KafkaSettings(Section):

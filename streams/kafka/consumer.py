@@ -1,0 +1,255 @@
+"""A member of a consumer group: committed records only, positions kept by the engine.
+
+Not obvious: librdkafka runs the rebalance callbacks inside `consume`, between records it has
+already taken out. Records of a partition that left during a call are dropped, and one that left
+and came back in the same call is sought again, so that no old record passes for a new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import Consumer as Client
+from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import TopicPartition as Place
+
+from streams.clock import Deadline
+from streams.errors import BrokerUnavailable, OffsetsMissing, StreamsError, TopicChanged, WorkerStopped
+from streams.kafka import faults
+from streams.kafka.batch import MessageBatch, runs
+from streams.kafka.config import base_config, bootstrap_servers, logical, physical
+from streams.logs import get_logger
+from streams.ports.log import RebalanceListener
+from streams.ports.records import Batch, Committed, Polled, TopicPartition
+from streams.settings import KafkaSettings, WorkerSettings
+
+FETCH_BACKOFF_MS = 5
+"""librdkafka waits 1,000 ms before it fetches again when its queue was full: ten times slower."""
+
+_GENERATION_AT = len(b"CGMDv2:")
+_COMMITTED_SLICE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Membership as the client describes it: opaque bytes, and the generation inside them."""
+
+    metadata: bytes
+
+    @property
+    def generation(self) -> int:
+        """Generation (classic) or member epoch (KIP-848); -1 before the first join."""
+        number = self.metadata[_GENERATION_AT : _GENERATION_AT + 4]
+        return int.from_bytes(number, "little", signed=True)
+
+
+class KafkaConsumer:
+    """Implements the `Consumer` port on librdkafka. Owned by the worker's thread."""
+
+    def __init__(self, settings: KafkaSettings, group: str, worker: WorkerSettings) -> None:
+        self._settings = settings
+        self._is_classic = worker.group_protocol == "classic"
+        self._servers = bootstrap_servers(settings)
+        self._log = get_logger(group=group)
+        self._client = Client(_config(settings, group, worker) | {"error_cb": self._on_error})
+        self._names: dict[str, str] = {}
+        self._listener: RebalanceListener | None = None
+        self._failure: BaseException | None = None
+        self._gone: set[TopicPartition] = set()
+        self._came: dict[TopicPartition, int] = {}
+
+    def subscribe(self, topics: Collection[str], listener: RebalanceListener) -> None:
+        """Join the group."""
+        self._listener = listener
+        self._names = {physical(self._settings, topic): topic for topic in topics}
+        self._client.subscribe(
+            list(self._names),
+            on_assign=self._on_assign,
+            on_revoke=self._on_revoke,
+            on_lost=self._on_lost,
+        )
+
+    def poll(self, max_records: int, timeout_s: float) -> Polled:
+        """Records and ends of at most `timeout_s`; runs the listener's callbacks."""
+        self._gone.clear()
+        self._came.clear()
+        try:
+            messages = self._client.consume(max_records, timeout_s)
+        except KafkaException as exc:
+            self._raise_failure()
+            raise self._stopping(faults.error_of(exc), None) from exc
+        self._raise_failure()
+        return self._polled(messages) if messages else Polled([], {})
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        """Read an assigned partition from `offset`; earlier fetched records are dropped."""
+        try:
+            self._client.seek(self._place(partition, offset))
+        except KafkaException as exc:
+            raise self._translated(faults.error_of(exc), f"seek {partition}") from exc
+
+    def committed(
+        self, partitions: Collection[TopicPartition], deadline: Deadline
+    ) -> dict[TopicPartition, Committed | None]:
+        """Stable committed positions; waits for open transactions until the deadline."""
+        if not partitions:
+            return {}
+        places = [self._place(partition) for partition in partitions]
+        while True:
+            try:
+                found = self._client.committed(
+                    places, max(0.1, min(_COMMITTED_SLICE_S, deadline.left_s))
+                )
+                break
+            except KafkaException as exc:
+                error = faults.error_of(exc)
+                if deadline.is_over or error.code() not in faults.HARMLESS:
+                    raise self._translated(error, "read committed offsets") from exc
+        return {self._partition(place): self._committed(place) for place in found}
+
+    def member(self) -> Member:
+        """The membership as it is now."""
+        return Member(self._client.consumer_group_metadata())
+
+    def close(self) -> None:
+        """Leave the group; the listener hears of its partitions once more."""
+        self._client.close()
+
+    def _polled(self, messages: list[Message]) -> Polled:
+        batches: list[Batch] = []
+        ends: dict[TopicPartition, int] = {}
+        if any(map(Message.error, messages)):
+            messages = self._without_errors(messages, ends)
+        for topic, number, run in runs(messages) if messages else ():
+            partition = TopicPartition(self._names[topic], number)
+            if partition not in self._gone:
+                batches.append(MessageBatch(partition, run))
+        for partition, start in self._came.items():
+            if partition in self._gone:
+                ends.pop(partition, None)
+                self.seek(partition, start)
+        return Polled(batches, ends)
+
+    def _without_errors(
+        self, messages: list[Message], ends: dict[TopicPartition, int]
+    ) -> list[Message]:
+        good = []
+        for message in messages:
+            error = message.error()
+            if error is None:
+                good.append(message)
+                ends.pop(self._named(message), None)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                ends[self._named(message)] = message.offset()
+            elif error.code() not in faults.HARMLESS:
+                raise self._stopping(error, message)
+        return good
+
+    def _stopping(self, error: KafkaError, message: Message | None) -> StreamsError:
+        named = message is not None and message.topic() is not None
+        where = str(self._named(message)) if message is not None and named else "the assignment"
+        if faults.is_out_of_range(error):
+            return OffsetsMissing(
+                f"{where}: the log does not hold the position to read from ({error.str()}); retention or "
+                "a recreated topic removed it; run `streams topics diff`, then `streams state reset` or "
+                "`streams offsets restore`"
+            )
+        if faults.is_gone(error):
+            return TopicChanged(
+                f"{where}: the topic is gone ({error.str()}); run `streams topics apply`, and "
+                "`streams state reset` if its records are lost"
+            )
+        return WorkerStopped(f"{where}: {error.str()} ({error.name()}); restart the worker")
+
+    def _on_assign(self, client: Client, places: list[Place]) -> None:
+        def assign() -> None:
+            assert self._listener is not None  # noqa: S101 subscribe() sets it before the group exists
+            starts = self._listener.assigned([self._partition(place) for place in places])
+            self._came.update(starts)
+            positions = [self._place(partition, offset) for partition, offset in starts.items()]
+            (client.assign if self._is_classic else client.incremental_assign)(positions)
+
+        self._guarded(assign)
+
+    def _on_revoke(self, client: Client, places: list[Place]) -> None:
+        self._leave(client, places, "revoked")
+
+    def _on_lost(self, client: Client, places: list[Place]) -> None:
+        self._leave(client, places, "lost")
+
+    def _leave(self, client: Client, places: list[Place], how: str) -> None:
+        def leave() -> None:
+            partitions = [self._partition(place) for place in places]
+            self._gone.update(partitions)
+            for partition in partitions:
+                self._came.pop(partition, None)
+            getattr(self._listener, how)(partitions)
+            if self._is_classic:
+                client.unassign()
+            else:
+                client.incremental_unassign(places)
+
+        self._guarded(leave)
+
+    def _guarded(self, step: Callable[[], None]) -> None:
+        """Run a callback's body; the first failure is raised by `poll`, not inside librdkafka."""
+        try:
+            step()
+        except BaseException as exc:  # noqa: BLE001 carried to poll(), which raises it
+            self._failure = self._failure or exc
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+
+    def _on_error(self, error: KafkaError) -> None:
+        self._log.warning("client error", action="consumer-error", error=error.str())
+
+    def _translated(self, error: KafkaError, doing: str) -> StreamsError:
+        return faults.translated(error, doing, self._servers)
+
+    def _place(self, partition: TopicPartition, offset: int | None = None) -> Place:
+        name = physical(self._settings, partition.topic)
+        return Place(name, partition.partition) if offset is None else Place(name, partition.partition, offset)
+
+    def _partition(self, place: Place) -> TopicPartition:
+        return TopicPartition(logical(self._settings, place.topic), place.partition)
+
+    def _named(self, message: Message) -> TopicPartition:
+        return TopicPartition(logical(self._settings, message.topic()), message.partition())
+
+    def _committed(self, place: Place) -> Committed | None:
+        if place.error is not None:
+            raise BrokerUnavailable(f"cannot read the committed offset of {place.topic}: {place.error.str()}")
+        return Committed(place.offset, place.metadata or "") if place.offset >= 0 else None
+
+
+def _config(settings: KafkaSettings, group: str, worker: WorkerSettings) -> Mapping[str, Any]:
+    config = base_config(settings) | {
+        "group.id": physical(settings, group),
+        "isolation.level": "read_committed",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",
+        "enable.partition.eof": True,
+        "check.crcs": True,
+        "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
+        "fetch.wait.max.ms": 50,
+        "fetch.max.bytes": 52_428_800,
+        "max.partition.fetch.bytes": 4_194_304,
+        "queued.min.messages": 200_000,
+        "queued.max.messages.kbytes": worker.prefetch_kbytes,
+        "topic.metadata.refresh.interval.ms": 10_000,
+        "max.poll.interval.ms": 300_000,
+    }
+    if worker.group_protocol == "consumer":
+        return config | {"group.protocol": "consumer", "group.remote.assignor": "range"}
+    return config | {
+        "group.protocol": "classic",
+        "partition.assignment.strategy": "range",
+        "session.timeout.ms": int(worker.session_timeout_s * 1_000),
+        "heartbeat.interval.ms": int(worker.session_timeout_s * 1_000 / 6),
+    }

@@ -1,0 +1,127 @@
+"""Reads partitions outside any group, from given offsets to their ends as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from confluent_kafka import Consumer as Client
+from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import TopicPartition as Place
+
+from streams.clock import Deadline
+from streams.errors import BrokerUnavailable, NotFound, StreamsError
+from streams.kafka import faults
+from streams.kafka.batch import record_of
+from streams.kafka.config import base_config, bootstrap_servers, physical
+from streams.kafka.consumer import FETCH_BACKOFF_MS
+from streams.ports.records import Record, TopicPartition
+from streams.settings import KafkaSettings
+
+_CHUNK = 10_000
+_WAIT_S = 0.5
+_SILENCE_S = 30.0
+
+
+class KafkaReader:
+    """Implements the `LogReader` port. `is_committed_only` False also shows open transactions."""
+
+    def __init__(self, settings: KafkaSettings, *, is_committed_only: bool = True) -> None:
+        self._settings = settings
+        self._client = Client(_config(settings, is_committed_only=is_committed_only))
+        self._positions: dict[TopicPartition, int] = {}
+
+    def read(
+        self, starts: Mapping[TopicPartition, int], deadline: Deadline | None = None
+    ) -> Iterator[Record]:
+        """Records from each start (0 = the oldest still there) to the end of its partition.
+
+        Raises BrokerUnavailable when nothing arrives before the deadline, NotFound when a
+        partition or the start offset does not exist.
+        """
+        self._positions = dict(starts)
+        waiting = set(starts)
+        names = {physical(self._settings, one.topic): one.topic for one in starts}
+        self._client.assign([self._place(one, offset) for one, offset in starts.items()])
+        try:
+            while waiting:
+                patience = deadline or Deadline.after(_SILENCE_S)
+                for message in self._consume(patience):
+                    source = TopicPartition(names[message.topic()], message.partition())
+                    if message.error() is not None:
+                        self._note(message, source, waiting)
+                        continue
+                    self._positions[source] = message.offset() + 1
+                    yield record_of(source, message)
+        finally:
+            self._client.unassign()
+
+    def follow(self, starts: Mapping[TopicPartition, int]) -> Iterator[Record | None]:
+        """Records from each start for ever; None each time nothing came for half a second."""
+        names = {physical(self._settings, one.topic): one.topic for one in starts}
+        self._client.assign([self._place(one, offset) for one, offset in starts.items()])
+        while True:
+            messages = self._client.consume(_CHUNK, _WAIT_S)
+            for message in messages:
+                source = TopicPartition(names.get(message.topic(), ""), message.partition())
+                if message.error() is None:
+                    yield record_of(source, message)
+                else:
+                    self._note(message, source, set())
+            if not messages:
+                yield None
+
+    def position(self, partition: TopicPartition) -> int:
+        """The offset after the last record, or past the markers where the end was reached."""
+        return self._positions[partition]
+
+    def close(self) -> None:
+        """Release the connection."""
+        self._client.close()
+
+    def _consume(self, patience: Deadline) -> list[Message]:
+        while True:
+            try:
+                messages = self._client.consume(_CHUNK, _WAIT_S)
+            except KafkaException as exc:
+                raise self._translated(faults.error_of(exc)) from exc
+            if messages:
+                return messages
+            if patience.is_over:
+                raise BrokerUnavailable(
+                    f"nothing came from Kafka at {bootstrap_servers(self._settings)} in time; "
+                    "`streams doctor` tells what is wrong"
+                )
+
+    def _note(self, message: Message, source: TopicPartition, waiting: set[TopicPartition]) -> None:
+        error = message.error()
+        if error.code() == KafkaError._PARTITION_EOF:
+            self._positions[source] = message.offset()
+            waiting.discard(source)
+        elif faults.is_out_of_range(error):
+            raise NotFound(f"{source}: the log does not hold the start offset ({error.str()})")
+        elif faults.is_gone(error):
+            raise NotFound(f"{source}: no such topic or partition; `streams topics list` shows what exists")
+        elif error.code() not in faults.HARMLESS:
+            raise self._translated(error)
+
+    def _translated(self, error: KafkaError) -> StreamsError:
+        return faults.translated(error, "read", bootstrap_servers(self._settings))
+
+    def _place(self, partition: TopicPartition, offset: int) -> Place:
+        start = offset if offset > 0 else -2  # OFFSET_BEGINNING: 0 may already be deleted
+        return Place(physical(self._settings, partition.topic), partition.partition, start)
+
+
+def _config(settings: KafkaSettings, *, is_committed_only: bool) -> dict[str, Any]:
+    return base_config(settings) | {
+        "group.id": physical(settings, "millrace-reader"),
+        "isolation.level": "read_committed" if is_committed_only else "read_uncommitted",
+        "enable.auto.commit": False,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "error",
+        "enable.partition.eof": True,
+        "check.crcs": True,
+        "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
+        "fetch.wait.max.ms": 20,
+    }

@@ -1,0 +1,160 @@
+"""One transactional producer: outputs and positions become visible together or not at all.
+
+Not obvious: librdkafka has no KIP-890, so a request that timed out may still end a *later*
+transaction. After anything but a plain, quick success the producer is dropped, never reused, and
+never closed (closing with an open transaction can hang): the next one with the same id fences it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Producer as Client
+from confluent_kafka import TopicPartition as Place
+
+from streams.clock import Deadline, monotonic_s
+from streams.errors import Fenced, TransactionFailed
+from streams.kafka import faults
+from streams.kafka.config import base_config, bootstrap_servers, physical
+from streams.kafka.consumer import Member
+from streams.logs import get_logger
+from streams.ports.log import GroupMember
+from streams.ports.records import Committed, Outgoing, TopicPartition
+from streams.settings import KafkaSettings, WorkerSettings
+
+SLOW_COMMIT_S = 2.0
+"""A commit that took longer may have left a request in flight."""
+
+_INIT_SLICE_S = 5.0
+_QUEUE_MESSAGES = 500_000
+
+
+class KafkaTransactions:
+    """Implements the `TransactionalProducer` port. Owned by the worker's thread."""
+
+    def __init__(
+        self, settings: KafkaSettings, transactional_id: str, worker: WorkerSettings, deadline: Deadline
+    ) -> None:
+        self._settings = settings
+        self._id = transactional_id
+        self._timeout_s = worker.transaction_timeout_s
+        self._is_suspicious = False
+        self._log = get_logger(transactional_id=transactional_id)
+        self._client: Client | None = Client(self._config(settings))
+        self._init(deadline)
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether a broker stalled or went away since the last commit began."""
+        return self._is_suspicious
+
+    def commit(
+        self,
+        outputs: Iterable[Outgoing],
+        positions: Mapping[TopicPartition, Committed],
+        member: GroupMember,
+    ) -> None:
+        """Begin, produce everything, send the positions, commit."""
+        client = self._client
+        if client is None:
+            raise TransactionFailed(f"the producer {self._id} was dropped")
+        started_s = monotonic_s()
+        deadline = Deadline(started_s + self._timeout_s * 0.8)
+        try:
+            client.begin_transaction()
+            for output in outputs:
+                self._produce(client, output, deadline)
+            self._send_positions(client, positions, member, deadline)
+            client.commit_transaction(deadline.left_s)
+        except (KafkaException, BufferError) as exc:
+            raise self._failed(exc) from exc
+        if monotonic_s() - started_s > SLOW_COMMIT_S:
+            self._is_suspicious = True
+
+    def discard(self) -> None:
+        """Drop the producer without waiting; safe to call twice."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.purge()
+
+    def _init(self, deadline: Deadline) -> None:
+        assert self._client is not None  # noqa: S101 set two lines above the call
+        while True:
+            try:
+                self._client.init_transactions(max(0.5, min(_INIT_SLICE_S, deadline.left_s)))
+            except KafkaException as exc:
+                error = faults.error_of(exc)
+                if not deadline.is_over and (error.retriable() or error.code() in faults.HARMLESS):
+                    continue
+                self.discard()
+                raise faults.translated(
+                    error, f"open transactions of {self._id}", bootstrap_servers(self._settings)
+                ) from exc
+            self._is_suspicious = False
+            return
+
+    def _produce(self, client: Client, output: Outgoing, deadline: Deadline) -> None:
+        topic = physical(self._settings, output.topic)
+        partition = -1 if output.partition is None else output.partition
+        while True:
+            try:
+                client.produce(
+                    topic, output.value, output.key, partition, headers=list(output.headers) or None
+                )
+            except BufferError:
+                if deadline.is_over:
+                    raise
+                client.poll(0.05)
+            else:
+                return
+
+    def _send_positions(
+        self,
+        client: Client,
+        positions: Mapping[TopicPartition, Committed],
+        member: GroupMember,
+        deadline: Deadline,
+    ) -> None:
+        if not isinstance(member, Member):
+            raise TypeError(f"found {type(member).__name__}, wanted the membership of a KafkaConsumer")
+        places = [
+            Place(
+                physical(self._settings, partition.topic),
+                partition.partition,
+                committed.offset,
+                committed.metadata,
+            )
+            for partition, committed in positions.items()
+        ]
+        client.send_offsets_to_transaction(places, member.metadata, deadline.left_s)
+
+    def _failed(self, exc: Exception) -> TransactionFailed | Fenced:
+        self.discard()
+        error = faults.error_of(exc) if isinstance(exc, KafkaException) else None
+        if error is not None and error.code() in faults.FENCED:
+            return Fenced(f"another producer took the transactional id {self._id}: {error.str()}")
+        found = error.str() if error is not None else str(exc)
+        return TransactionFailed(
+            f"transaction of {self._id} failed or its outcome is unknown: {found}",
+            is_stale_member=error is not None and error.code() in faults.STALE_MEMBER,
+        )
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.code() in faults.UNREACHABLE:
+            self._is_suspicious = True
+        self._log.warning("client error", action="producer-error", error=error.str())
+
+    def _config(self, settings: KafkaSettings) -> dict[str, object]:
+        return base_config(settings) | {
+            "transactional.id": physical(settings, self._id),
+            "transaction.timeout.ms": int(self._timeout_s * 1_000),
+            "message.timeout.ms": int(self._timeout_s * 800),
+            "socket.timeout.ms": int(min(10.0, self._timeout_s * 0.6) * 1_000),
+            "partitioner": "murmur2_random",
+            "compression.type": "lz4",
+            "linger.ms": 5,
+            "batch.size": 1_000_000,
+            "queue.buffering.max.messages": _QUEUE_MESSAGES,
+            "error_cb": self._on_error,
+        }
