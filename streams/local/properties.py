@@ -1,0 +1,94 @@
+"""The broker's `server.properties`: what a single node needs, and quick take-overs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+HOST = "127.0.0.1"
+
+TUNING: Mapping[str, str] = {
+    # One node: every internal topic has one copy, and few partitions so that it starts fast.
+    "default.replication.factor": "1",
+    "min.insync.replicas": "1",
+    "offsets.topic.replication.factor": "1",
+    "offsets.topic.num.partitions": "5",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "transaction.state.log.num.partitions": "5",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    # A mistyped topic is an error, not a new topic.
+    "auto.create.topics.enable": "false",
+    # Groups: a dead worker is noticed after 6 s, and a rebalance step waits 1 s, not 5.
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "6000",
+    "group.consumer.heartbeat.interval.ms": "1000",
+    "group.consumer.min.heartbeat.interval.ms": "1000",
+    "group.consumer.session.timeout.ms": "6000",
+    "group.consumer.min.session.timeout.ms": "6000",
+    # A worker that was away for months must find its committed offsets: one year.
+    "offsets.retention.minutes": "525600",
+    # A dead worker's open transaction holds back its readers until the next sweep.
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+    # The cleaner's default buffer of 128 MB is a third of the heap.
+    "log.cleaner.dedupe.buffer.size": "33554432",
+}
+"""What the compose file sets too; `tests/unit/test_compose.py` holds them equal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One Kafka node, broker and controller at once, and where it keeps its files."""
+
+    folder: Path
+    port: int
+    controller_port: int
+    node_id: int = 1
+
+    @property
+    def address(self) -> str:
+        """Where clients connect, host:port."""
+        return f"{HOST}:{self.port}"
+
+    @property
+    def data(self) -> Path:
+        """Folder of the logs: all that is worth keeping."""
+        return self.folder / "data"
+
+    @property
+    def properties(self) -> Path:
+        """The node's `server.properties`."""
+        return self.folder / "server.properties"
+
+    @property
+    def log(self) -> Path:
+        """What the node prints."""
+        return self.folder / "server.log"
+
+
+def server_properties(node: Node) -> dict[str, str]:
+    """Every setting of the node, by Kafka's names."""
+    return {
+        "process.roles": "broker,controller",
+        "node.id": str(node.node_id),
+        "controller.quorum.voters": f"{node.node_id}@{HOST}:{node.controller_port}",
+        "listeners": f"PLAINTEXT://{node.address},CONTROLLER://{HOST}:{node.controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{node.address}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+        "controller.listener.names": "CONTROLLER",
+        "log.dirs": str(node.data),
+        **TUNING,
+    }
+
+
+def write_properties(node: Node) -> None:
+    """Write the node's `server.properties`."""
+    lines = (f"{name}={_escaped(value)}\n" for name, value in server_properties(node).items())
+    node.properties.write_text("".join(lines), encoding="utf-8")
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\")

@@ -1,0 +1,38 @@
+"""Fixtures shared by every folder of tests: a real Kafka, and a name space of its own a test."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+
+from streams.local import LocalKafka
+from streams.settings import HomeSettings, KafkaSettings
+
+
+@pytest.fixture(scope="session")
+def downloads() -> str:
+    """Where jars are kept between runs; hand it as STREAMS_DOWNLOADS to processes under test."""
+    return str(HomeSettings().downloads)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the configured Kafka, else of one that lives as long as the session."""
+    configured = KafkaSettings().bootstrap_servers
+    if configured:
+        yield configured
+        return
+    local = LocalKafka(tmp_path_factory.mktemp("kafka"))
+    try:
+        yield local.up().address
+    finally:
+        local.down()
+        local.wipe()
+
+
+@pytest.fixture
+def kafka(broker: str) -> KafkaSettings:
+    """Settings of a real Kafka; nothing in their name space exists yet."""
+    return KafkaSettings(bootstrap_servers=broker, namespace=f"t{secrets.token_hex(4)}.")
