@@ -1,0 +1,120 @@
+"""The project a command runs in: `[tool.streams]` of the nearest `pyproject.toml`.
+
+[tool.streams]
+schemas = "shop/events"        # avro/, topics.toml, lock.json and the generated modules
+package = "shop.events"        # the import name of that folder
+
+[tool.streams.services]
+likes = "shop.likes:SERVICE"
+"""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from streams.errors import ConfigurationError
+
+_OURS = "millrace"
+_TAKEN = frozenset({"schemas", "services", "streams"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A folder with a `pyproject.toml` that has `[tool.streams]`.
+
+    `schemas` and `package` are None in a project that has services but no schemas of its own.
+    """
+
+    root: Path
+    schemas: Path | None = None
+    package: str | None = None
+    services: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def import_root(self) -> Path:
+        """The folder that must be on `sys.path` for `package` to be importable."""
+        if self.schemas is None or self.package is None:
+            return self.root
+        return self.schemas.parents[self.package.count(".")]
+
+    def make_importable(self) -> None:
+        """Put the project's own code on `sys.path`, so that it need not be installed."""
+        for folder in {self.root: None, self.import_root: None}:
+            if str(folder) not in sys.path:
+                sys.path.insert(0, str(folder))
+
+
+def find_project(start: Path | None = None) -> Project | None:
+    """The project around `start` (default: the working folder); None if there is none."""
+    here = (start or Path.cwd()).absolute()
+    for folder in (here, *here.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file():
+            project = _read(file)
+            if project is not None:
+                return project
+    return None
+
+
+def project_root(start: Path | None = None) -> Path | None:
+    """The folder of the project's `pyproject.toml`; None outside a project."""
+    project = find_project(start)
+    return project.root if project else None
+
+
+def _read(file: Path) -> Project | None:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigurationError(f"{file}: {exc}") from exc
+    table = content.get("tool", {}).get("streams")
+    if table is None:
+        return None
+    is_ours = content.get("project", {}).get("name") == _OURS
+    try:
+        return _project(file.parent, table, is_ours=is_ours)
+    except ConfigurationError as exc:
+        raise ConfigurationError(f"{file}: [tool.streams]: {exc}") from None
+
+
+def _project(root: Path, table: Mapping[str, Any], *, is_ours: bool) -> Project:
+    unknown = table.keys() - {"schemas", "package", "services"}
+    if unknown:
+        raise ConfigurationError(
+            f"found {', '.join(sorted(unknown))}, wanted schemas, package and services"
+        )
+    folder, package = table.get("schemas"), table.get("package")
+    services = table.get("services", {})
+    if not is_ours:
+        _refuse_taken(package, services)
+    if folder is None and package is None:
+        return Project(root=root, services=services)
+    if not isinstance(folder, str) or not isinstance(package, str):
+        raise ConfigurationError(
+            f"found schemas = {folder!r} and package = {package!r}, wanted both: a folder such as "
+            '"shop/events" and its import name, "shop.events"'
+        )
+    schemas = root / folder
+    parts = tuple(package.split("."))
+    if schemas.parts[-len(parts) :] != parts:
+        raise ConfigurationError(
+            f"found schemas = {folder!r} and package = {package!r}, wanted a folder that ends with "
+            f"{'/'.join(parts)!r}"
+        )
+    return Project(root=root, schemas=schemas, package=package, services=services)
+
+
+def _refuse_taken(package: object, services: Mapping[str, str]) -> None:
+    """Top-level names of our wheel would hide, or be hidden by, the project's own."""
+    for name in (package, *services.values()):
+        top = str(name).partition(":")[0].partition(".")[0]
+        if top in _TAKEN:
+            raise ConfigurationError(
+                f"found {name!r}, but the import name {top!r} is the library's own; wanted another "
+                'one, such as "shop.events"; rename the package'
+            )
