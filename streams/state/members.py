@@ -27,12 +27,13 @@ class Members(BitMap64):  # type: ignore[misc] # pyroaring has no types
     rows: Rows | None
     _saved: BitMap64
 
-    def __new__(cls, members: Iterable[int] = ()) -> Self:
-        made: Self = super().__new__(cls, [member & _UNSIGNED for member in members])
+    def __new__(cls, members: Iterable[int] = (), **made_by_base: Any) -> Self:
+        unsigned = None if made_by_base else [member & _UNSIGNED for member in members]
+        made: Self = super().__new__(cls, unsigned, **made_by_base)
         made.rows = None
         return made
 
-    def __init__(self, members: Iterable[int] = ()) -> None:
+    def __init__(self, members: Iterable[int] = (), **made_by_base: Any) -> None:
         """Keep the base class from reading `members` a second time."""
 
     def add(self, member: int) -> None:
