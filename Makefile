@@ -1,0 +1,45 @@
+# What a developer types. Every target sets up `.venv` first if that is needed.
+#
+#   make demo    a like becomes a count, twice 100,000 times, with a worker killed on the way
+#   make test    everything that CI checks
+#   make check   the quick part of it: lint, format, types, imports, structure
+#   make fmt     put the code into shape
+#   make lock    pin the dependencies of pyproject.toml anew
+
+BIN := .venv/bin
+SHELL := /bin/sh
+.DEFAULT_GOAL := test
+.PHONY: setup lock check fmt test demo
+
+setup: .venv/.installed
+
+.venv/.installed: .venv/.locked pyproject.toml
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --no-index --editable .
+	@touch $@
+
+.venv/.locked: requirements.lock
+	@.ci/make-venv .venv
+	@echo "installing the pinned dependencies into .venv …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@
+
+lock: setup
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+		--python-version 3.11 --all-extras --group dev --output-file requirements.lock pyproject.toml
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/architecture
+
+fmt: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: check
+	$(BIN)/pytest
+
+demo: setup
+	KEEP=$(KEEP) $(BIN)/python -m services.demo
