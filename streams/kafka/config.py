@@ -25,6 +25,7 @@ def base_config(settings: KafkaSettings) -> dict[str, Any]:
         "bootstrap.servers": bootstrap_servers(settings),
         "security.protocol": settings.security_protocol,
         "client.id": "millrace",
+        "log_level": 2,  # raw lines on standard error; `error_cb` says the same in our form
         "reconnect.backoff.max.ms": 2_000,
         "socket.keepalive.enable": True,
     }

@@ -1,0 +1,181 @@
+"""What `streams doctor` looks at: each function turns facts into findings."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from streams.cli.main import EXTRAS
+from streams.kafka.describe import ClientVersions, Cluster
+from streams.ports.log import TopicInfo
+from streams.settings import WorkerSettings
+from streams.topics.topic import Topic
+
+BROKER: Final = "broker"
+"""The check whose failure means that Kafka cannot be reached."""
+
+MIN_OFFSETS_RETENTION_DAYS: Final = 90
+"""A service stopped for longer than the broker keeps its offsets cannot go on by itself."""
+
+MIN_FREE_BYTES: Final = 1 << 30
+"""Below this, a checkpoint or the local Kafka soon fails."""
+
+_MINUTES_A_DAY: Final = 24 * 60
+
+KNOWN_BAD: Final[tuple[tuple[tuple[int, ...], tuple[int, ...], str], ...]] = (
+    ((0,), (2, 12), "has no KIP-848 groups fit for use"),
+    ((2, 12), (2, 13), "stalls in KIP-848 groups without a word"),
+    ((2, 13), (2, 15), "may not rejoin a KIP-848 group after a slow poll"),
+)
+"""Client versions from, up to but without, and what they get wrong."""
+
+
+class Status(StrEnum):
+    """How a check ended."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the doctor: what was found, and what to do unless it is ok."""
+
+    check: str
+    status: Status
+    found: str
+    advice: str = ""
+
+
+def check_cluster(cluster: Cluster) -> Iterator[Finding]:
+    """That it answers, and which release it is."""
+    found = f"{cluster.servers}: Kafka {cluster.release}, {cluster.brokers} broker(s)"
+    yield Finding(BROKER, Status.OK, found)
+
+
+def check_clients(versions: ClientVersions) -> Iterator[Finding]:
+    """Versions of confluent-kafka and librdkafka that are known to be bad."""
+    for name, text in (("confluent-kafka", versions.package), ("librdkafka", versions.librdkafka)):
+        fault = _known_fault(text)
+        if fault:
+            advice = "run: pip install --upgrade 'confluent-kafka>=2.16'"
+            yield Finding("client", Status.FAIL, f"{name} {text} {fault}", advice)
+        else:
+            yield Finding("client", Status.OK, f"{name} {text}")
+
+
+def check_groups(cluster: Cluster, worker: WorkerSettings) -> Iterator[Finding]:
+    """That the broker speaks the group protocol that workers are set to use."""
+    protocols = cluster.settings.get("group.coordinator.rebalance.protocols", "classic")
+    assignors = cluster.settings.get("group.consumer.assignors", "range")
+    if not cluster.settings:
+        yield Finding("groups", Status.WARN, "not allowed to read the broker's settings", _ASK)
+    elif worker.group_protocol == "consumer" and "consumer" not in protocols.split(","):
+        found = f"the broker speaks {protocols}; STREAMS_GROUP_PROTOCOL is consumer (KIP-848)"
+        advice = "upgrade to Kafka 4.0 or newer, or set STREAMS_GROUP_PROTOCOL=classic"
+        yield Finding("groups", Status.FAIL, found, advice)
+    elif worker.group_protocol == "consumer" and "range" not in assignors:
+        found = f"the broker assigns by {assignors}, wanted range"
+        yield Finding("groups", Status.FAIL, found, "add range to group.consumer.assignors")
+    else:
+        yield Finding("groups", Status.OK, f"{worker.group_protocol} protocol")
+
+
+_ASK = "ask for DescribeConfigs on the cluster, or check them by hand"
+
+
+def check_offsets_retention(cluster: Cluster) -> Iterator[Finding]:
+    """That committed positions outlive a long stop."""
+    minutes = cluster.settings.get("offsets.retention.minutes")
+    if minutes is None:
+        yield Finding("offsets", Status.WARN, "cannot see offsets.retention.minutes", _ASK)
+        return
+    days = int(minutes) / _MINUTES_A_DAY
+    found = f"committed positions are kept for {days:g} days after a group stops"
+    if days < MIN_OFFSETS_RETENTION_DAYS:
+        wanted = 365 * _MINUTES_A_DAY
+        advice = f"set offsets.retention.minutes={wanted} on the brokers (a year)"
+        yield Finding("offsets", Status.WARN, found, advice)
+    else:
+        yield Finding("offsets", Status.OK, found)
+
+
+def check_topics(
+    declared: Collection[Topic],
+    existing: Mapping[str, TopicInfo],
+    settings: Mapping[str, Mapping[str, str]],
+) -> Iterator[Finding]:
+    """That declared topics exist as declared: partitions, and compaction of results only."""
+    wrong = False
+    missing = [topic.name for topic in declared if topic.name not in existing]
+    if missing:
+        wrong = True
+        found = (
+            f"{len(missing)} of {len(declared)} declared topics are missing: {', '.join(missing)}"
+        )
+        yield Finding("topics", Status.FAIL, found, "run: streams topics apply")
+    for topic in declared:
+        if topic.name in existing:
+            for found in _differences(topic, existing[topic.name], settings.get(topic.name, {})):
+                wrong = True
+                yield Finding("topics", Status.FAIL, found, "see: streams topics diff")
+    if not wrong:
+        yield Finding("topics", Status.OK, f"{len(declared)} declared topics are as declared")
+
+
+def check_home(home: Path) -> Iterator[Finding]:
+    """That local state can be written, and has room."""
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            free = shutil.disk_usage(home).free
+    except OSError as exc:
+        advice = "set STREAMS_HOME to a folder that this user may write to"
+        yield Finding("home", Status.FAIL, f"cannot write to {home}: {exc.strerror}", advice)
+        return
+    found = f"{home}: {free / (1 << 30):,.1f} GiB free"
+    if free < MIN_FREE_BYTES:
+        yield Finding("home", Status.WARN, found, "free some space, or move STREAMS_HOME")
+    else:
+        yield Finding("home", Status.OK, found)
+
+
+def check_extras() -> Iterator[Finding]:
+    """Which optional parts are installed."""
+    for extra in dict.fromkeys(EXTRAS.values()):
+        modules = [name for name, one in EXTRAS.items() if one == extra]
+        missing = [name for name in modules if importlib.util.find_spec(name) is None]
+        if missing:
+            found = f"{extra}: {', '.join(missing)} not installed"
+            advice = f"if you need it, run: pip install 'millrace[{extra}]'"
+            yield Finding("extras", Status.WARN, found, advice)
+        else:
+            yield Finding("extras", Status.OK, f"{extra}: {', '.join(modules)}")
+
+
+def _differences(topic: Topic, existing: TopicInfo, settings: Mapping[str, str]) -> Iterator[str]:
+    if existing.partitions != topic.partitions:
+        yield (
+            f"{topic.name}: found {existing.partitions} partitions, wanted {topic.partitions}; its "
+            "keys go elsewhere"
+        )
+    policy = settings.get("cleanup.policy", "")
+    wanted = "compact" if topic.is_compacted else "delete"
+    if policy and policy != wanted:
+        yield f"{topic.name}: found cleanup.policy={policy}, wanted {wanted}"
+
+
+def _known_fault(version: str) -> str | None:
+    numbers = tuple(map(int, re.findall(r"\d+", version)[:3]))
+    for low, high, fault in KNOWN_BAD:
+        if low <= numbers < high:
+            return fault
+    return None

@@ -1,0 +1,75 @@
+"""`streams doctor`: whether everything around the library is as it must be."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import typer
+
+from streams.cli import checks
+from streams.cli.checks import BROKER, Finding, Status
+from streams.cli.output import JSON_OPTION, json_line, write_line
+from streams.errors import BrokerUnavailable, ConfigurationError, StreamsError
+from streams.kafka.admin import KafkaAdmin
+from streams.kafka.describe import client_versions, describe_cluster, topic_settings
+from streams.settings import HomeSettings, KafkaSettings, WorkerSettings
+from streams.topics.catalog import Catalog
+
+_TIMEOUT_S = 8.0
+
+
+def doctor(as_json: bool = JSON_OPTION) -> None:
+    """Check the Kafka client, the broker, its topics and this machine; say what to do.
+
+    Exit code 0 when nothing failed (warnings are no failure), 1 when something did, 3 when Kafka
+    does not answer.
+    """
+    counts: Counter[Status] = Counter()
+    failed = set()
+    for finding in _examine():
+        _show(finding, as_json=as_json)
+        counts[finding.status] += 1
+        if finding.status is Status.FAIL:
+            failed.add(finding.check)
+    if not as_json:
+        write_line(f"{counts[Status.FAIL]} failed, {counts[Status.WARN]} warnings")
+    if BROKER in failed:
+        raise typer.Exit(BrokerUnavailable.exit_code)
+    raise typer.Exit(StreamsError.exit_code if failed else 0)
+
+
+def _examine() -> Iterator[Finding]:
+    yield from checks.check_clients(client_versions())
+    yield from checks.check_extras()
+    yield from checks.check_home(HomeSettings().home)
+    settings = KafkaSettings()
+    try:
+        cluster = describe_cluster(settings, timeout_s=_TIMEOUT_S)
+    except StreamsError as exc:
+        yield Finding(BROKER, Status.FAIL, str(exc), "check the KAFKA_… settings")
+        return
+    yield from checks.check_cluster(cluster)
+    yield from checks.check_groups(cluster, WorkerSettings())
+    yield from checks.check_offsets_retention(cluster)
+    yield from _examine_topics(settings)
+
+
+def _examine_topics(settings: KafkaSettings) -> Iterator[Finding]:
+    try:
+        declared = Catalog.find().topics.values()
+    except ConfigurationError as exc:
+        yield Finding("topics", Status.FAIL, str(exc), "run: streams schemas check")
+        return
+    existing = KafkaAdmin(settings).topics([topic.name for topic in declared])
+    yield from checks.check_topics(declared, existing, topic_settings(settings, existing))
+
+
+def _show(finding: Finding, *, as_json: bool) -> None:
+    if as_json:
+        write_line(json_line(asdict(finding)))
+        return
+    write_line(f"{finding.status:<4}  {finding.check:<8}  {finding.found}")
+    if finding.advice:
+        write_line(f"{'':<16}→ {finding.advice}")
