@@ -1,0 +1,182 @@
+"""A fold bound to a catalog: keys, handlers and results ready for the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from streams.errors import ConfigurationError, SchemaMismatch
+from streams.events.base import Event, Message
+from streams.fold.declaration import Fold, Handler, ResultRule
+from streams.ports.records import Outgoing
+from streams.state.codec import StateCodec
+from streams.topics.catalog import Catalog
+from streams.topics.keys import Key, ReadKey, key_text
+from streams.topics.route import Route
+from streams.topics.topic import Kind, Topic
+
+
+class BoundFold:
+    """One fold with its catalog. Immutable; shared by all partitions of a worker.
+
+    Raises ConfigurationError when the declaration and the catalog do not fit.
+    """
+
+    def __init__(self, fold: Fold, catalog: Catalog) -> None:
+        self.fold = fold
+        self.name = fold.name
+        self.version = fold.version
+        self.catalog = catalog
+        self.topic = _input_topic(fold, catalog)
+        self.handlers: dict[type[Message], Handler] = dict(fold.handlers)
+        self._readers = {one: _key_reader(fold, self.topic, one, catalog) for one in self.handlers}
+        self._uniform = _uniform_key(fold, self.topic, catalog, self.handlers)
+        self._results = [BoundResult(rule, fold, catalog) for rule in fold.results]
+        self.emits = {one: _emitted(fold, Route(one, catalog)) for one in fold.emits}
+        emitted = [route.topic for route in self.emits.values()]
+        self.outputs = (*(result.topic for result in self._results), *emitted)
+
+    def codec(self) -> StateCodec:
+        """A codec of this fold's states."""
+        return StateCodec(self.name, self.fold.state)
+
+    def keys(self, events: Sequence[Message]) -> list[Key]:
+        """The state keys of events that have handlers, one each."""
+        if self._uniform is not None:
+            return list(map(self._uniform, events))
+        readers = self._readers
+        return [readers[type(event)](event) for event in events]
+
+    def conclude(
+        self, key: Key, state: Any, headers: Sequence[tuple[str, bytes]]
+    ) -> list[Outgoing]:
+        """The records to publish for one key's state; whatever a result function raises."""
+        return [
+            record for result in self._results for record in result.records(key, state, headers)
+        ]
+
+
+class BoundResult:
+    """One result rule with its output topic and encoders."""
+
+    def __init__(self, rule: ResultRule, fold: Fold, catalog: Catalog) -> None:
+        self.topic = catalog.topic(rule.into)
+        self.conclude = rule.conclude
+        self._fold = fold.name
+        self._routes = {one: Route(one, catalog) for one in catalog.types_of(rule.into)}
+        _check_result(rule, fold, self.topic)
+
+    def records(self, key: Key, state: Any, headers: Sequence[tuple[str, bytes]]) -> list[Outgoing]:
+        """One record, several, or a tombstone."""
+        found = self.conclude(key, state)
+        if found is None:
+            return [self._tombstone(key, headers)]
+        messages = found if isinstance(found, list) else [found]
+        return [self._record(message, headers) for message in messages]
+
+    def _record(self, message: Any, headers: Sequence[tuple[str, bytes]]) -> Outgoing:
+        route = self._routes.get(type(message))
+        if route is None:
+            raise SchemaMismatch(
+                f"{self._fold}: found a {type(message).__name__} for {self.topic.name}, wanted "
+                f"{' or '.join(one.__name__ for one in self._routes)}",
+                type_name=type(message).__name__,
+            )
+        return Outgoing(
+            self.topic.name,
+            route.key(message),
+            route.encode(message),
+            headers,
+            route.partition(message),
+        )
+
+    def _tombstone(self, key: Key, headers: Sequence[tuple[str, bytes]]) -> Outgoing:
+        if not self.topic.is_compacted or self.topic.partition_by:
+            raise SchemaMismatch(
+                f"{self._fold}: found None for {self.topic.name}, which is not a compacted topic "
+                "partitioned by its key; publish an explicit zero instead"
+            )
+        return Outgoing(self.topic.name, key_text(key).encode(), None, headers, None)
+
+
+def _input_topic(fold: Fold, catalog: Catalog) -> Topic:
+    topic = catalog.topic(fold.reads)
+    if topic.is_compacted:
+        raise ConfigurationError(
+            f"{fold.name} reads {topic.name}, which is compacted; a fold needs every record: read "
+            "the events the results were made of"
+        )
+    if not fold.handlers:
+        raise ConfigurationError(f"{fold.name} has no handler; add one with @{fold.name}.on(Type)")
+    for event_type in fold.handlers:
+        if catalog.topic_of(event_type).name != topic.name:
+            raise ConfigurationError(
+                f"{fold.name} handles {event_type.avro_name}, which is on "
+                f"{catalog.topic_of(event_type).name}, but reads {topic.name}"
+            )
+    return topic
+
+
+def _key_reader(fold: Fold, topic: Topic, event_type: type[Message], catalog: Catalog) -> ReadKey:
+    if fold.key == topic.key:
+        return catalog.key_of(event_type)
+    fields = tuple(fold.key.split(":"))
+    allowed = topic.partition_by or topic.keys[event_type.avro_name]
+    if topic.is_pair or not set(fields) <= set(allowed):
+        raise ConfigurationError(
+            f"{fold.name}: found the key {fold.key!r}, wanted {topic.key!r} or some of the fields "
+            f"that pick the partition of {topic.name}: {', '.join(allowed)}"
+        )
+    return attrgetter(*fields)
+
+
+def _uniform_key(
+    fold: Fold, topic: Topic, catalog: Catalog, types: dict[type[Message], Handler]
+) -> Callable[[Message], Key] | None:
+    """One reader for all types where the key is the same field in each."""
+    if topic.is_pair:
+        return None
+    if fold.key != topic.key:
+        return attrgetter(*fold.key.split(":"))
+    fields = {catalog.key_fields(one) for one in types}
+    return attrgetter(*fields.pop()) if len(fields) == 1 else None
+
+
+def _check_result(rule: ResultRule, fold: Fold, topic: Topic) -> None:
+    if topic.kind not in (Kind.RESULTS, Kind.FACTS):
+        raise ConfigurationError(
+            f"{fold.name} publishes results into {topic.name} ({topic.kind}); wanted a results topic, "
+            "or the upserts of a facts topic"
+        )
+    if rule.key is not None and rule.key != topic.key:
+        raise ConfigurationError(
+            f"{fold.name}: found key={rule.key!r} for {topic.name}, whose key is {topic.key!r}"
+        )
+
+
+def _emitted(fold: Fold, route: Route) -> Route:
+    if route.topic.kind not in (Kind.FACTS, Kind.EFFECTS) or not issubclass(
+        route.event_type, Event
+    ):
+        raise ConfigurationError(
+            f"{fold.name} emits {route.event_type.avro_name} into {route.topic.name} "
+            f"({route.topic.kind}); wanted a fact of a facts or effects topic: publish upserts with "
+            "@fold.result"
+        )
+    return route
+
+
+def check_home(
+    fold: BoundFold, route: Route, message: Message, key: bytes | None, partition: int
+) -> str:
+    """Why a record does not belong where it stands, empty when it does."""
+    wanted_key, wanted_partition = route.home(message)
+    if key != wanted_key:
+        return f"found the key {key!r}, wanted {wanted_key!r}"
+    if partition != wanted_partition:
+        return (
+            f"found partition {partition}, wanted {wanted_partition} of {fold.topic.partitions} "
+            f"(murmur2 of the key)"
+        )
+    return ""

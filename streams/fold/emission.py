@@ -1,0 +1,94 @@
+"""Facts that handlers emit: ids and times derived from the event in hand."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from streams.errors import ConfigurationError
+from streams.events.base import Event
+from streams.events.ids import derived_event_id, format_event_id
+from streams.fold.bound import BoundFold
+from streams.fold.context import Position
+from streams.ports.records import Outgoing
+
+
+class Emission:
+    """Implements `Context`: stamps, encodes and collects what one fold emits on one partition.
+
+    While `is_silent` (recovery) it does the same work and keeps nothing. Owned by the worker's
+    thread; `begin` is called before each event.
+    """
+
+    __slots__ = ("_event", "_fold", "_ordinals", "_routes", "_source", "events",
+                 "is_silent", "offset", "outgoing", "partition", "topic")  # fmt: skip
+
+    def __init__(self, fold: BoundFold, partition: int) -> None:
+        self._fold = fold.name
+        self._routes = fold.emits
+        self._ordinals: Counter[tuple[str, bytes]] = Counter()
+        self._source: list[tuple[str, bytes]] | None = None
+        self._event: Any = None
+        self.topic = fold.topic.name
+        self.partition = partition
+        self.offset = -1
+        self.is_silent = False
+        self.outgoing: list[Outgoing] = []
+        self.events: list[Event] | None = None
+
+    def begin(self, event: Any, offset: int) -> None:
+        """The event in hand, and its offset."""
+        self._event = event
+        self.offset = offset
+        if self._source is not None:
+            self._ordinals.clear()
+            self._source = None
+
+    @property
+    def position(self) -> Position:
+        """Where the event in hand stands in the log."""
+        return Position(self.topic, self.partition, self.offset)
+
+    def emit(self, event: Event) -> None:
+        """Append a fact, once, in the transaction that commits the event in hand."""
+        route = self._routes.get(type(event))
+        if route is None:
+            raise ConfigurationError(
+                f"{self._fold} emits a {type(event).__name__}; wanted one of its `emits`: "
+                f"{', '.join(one.__name__ for one in self._routes) or 'none is listed'}"
+            )
+        key = route.key(event)
+        name = (event.avro_name, key)
+        ordinal = self._ordinals[name]
+        self._ordinals[name] = ordinal + 1
+        if self._source is None:
+            self._source = self._headers()
+        if self.is_silent:
+            return
+        stamped = msgspec.structs.replace(
+            event,
+            event_id=derived_event_id(
+                self._fold,
+                self.topic,
+                self.partition,
+                self.offset,
+                (event.avro_name, key.decode(), ordinal),
+            ),
+            occurred_at=getattr(self._event, "occurred_at", 0),
+        )
+        self.outgoing.append(
+            Outgoing(
+                route.topic.name, key, route.encode(stamped), self._source, route.partition(event)
+            )
+        )
+        if self.events is not None:
+            self.events.append(stamped)
+
+    def _headers(self) -> list[tuple[str, bytes]]:
+        headers = [("source", str(self.position).encode())]
+        cause = getattr(self._event, "event_id", None)
+        if cause is not None:
+            headers.append(("causation", format_event_id(cause).encode()))
+        return headers
