@@ -199,6 +199,26 @@ class WorkerSettings(Section):
         return count
 
 
+class TopicSettings(Section):
+    """How topics are made."""
+
+    replication_factor: int = _env(
+        "STREAMS_REPLICATION_FACTOR", "Copies of each new topic; -1 = the broker's default.", -1
+    )
+    min_insync_replicas: int = _env(
+        "STREAMS_MIN_INSYNC_REPLICAS",
+        "Copies that must have a record before it counts as written; -1 = the broker's default.",
+        -1,
+    )
+
+    @field_validator("replication_factor", "min_insync_replicas")
+    @classmethod
+    def _is_a_count_or_the_default(cls, count: int) -> int:
+        if count < 1 and count != -1:
+            raise ValueError("must be at least 1, or -1 for the broker's default")
+        return count
+
+
 class LogSettings(Section):
     """Log lines."""
 
@@ -211,7 +231,8 @@ class LogSettings(Section):
 
 
 SECTIONS: tuple[type[Section], ...] = (
-    KafkaSettings, HomeSettings, SchemaSettings, EmitSettings, WorkerSettings, LogSettings,
+    KafkaSettings, HomeSettings, SchemaSettings, EmitSettings, WorkerSettings, TopicSettings,
+    LogSettings,
 )  # fmt: skip
 
 

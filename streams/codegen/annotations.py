@@ -43,9 +43,10 @@ TAKEN_TYPE_NAMES = frozenset(
 """Names in a generated module that no record or enum may take."""
 
 TAKEN_FIELD_NAMES = frozenset(
-    {"avro_name", "bool", "bytes", "dict", "dt", "field", "float", "int", "list", "str", "time"}
-)
-"""Names that a field would hide from the fields below it, or from the base class."""
+    {"avro_name", "bool", "bytes", "dict", "dt", "field", "float", "int", "list", "str", "time",
+     "type"}
+)  # fmt: skip
+"""Names that a field would hide from the fields below it, the base class or the JSON form."""
 
 
 def annotation(schema: Any) -> str:

@@ -15,11 +15,19 @@ from confluent_kafka import (
     TopicCollection,
 )
 from confluent_kafka import TopicPartition as Place
-from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+from confluent_kafka.admin import (  # type: ignore[attr-defined] # some are not in __all__
+    AdminClient,
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    NewTopic,
+    OffsetSpec,
+)
 
 from streams.errors import StreamsError
 from streams.kafka import faults
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
+from streams.kafka.describe import topic_settings
 from streams.ports.records import Committed, TopicPartition
 from streams.settings import KafkaSettings
 
@@ -78,11 +86,28 @@ class KafkaAdmin:
         self, name: str, partitions: int, config: Mapping[str, str], *, replication: int = -1
     ) -> None:
         """Make a topic; StreamsError when it exists or the broker refuses."""
-        new = NewTopic(
-            physical(self._settings, name), partitions, replication, config=dict(config)
-        )
+        new = NewTopic(physical(self._settings, name), partitions, replication, config=dict(config))
         for future in self._client.create_topics([new], operation_timeout=self._timeout_s).values():
             self._result(future, f"create the topic {name}")
+
+    def topic_configs(self, names: Collection[str]) -> dict[str, dict[str, str]]:
+        """Settings such as `cleanup.policy` of existing topics; nothing for those out of sight."""
+        return topic_settings(self._settings, names, timeout_s=self._timeout_s)
+
+    def set_topic_config(self, name: str, config: Mapping[str, str]) -> None:
+        """Change some settings of a topic, leaving the others as they are."""
+        entries = [
+            ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+            for key, value in config.items()
+        ]
+        resource = ConfigResource(
+            ConfigResource.Type.TOPIC, physical(self._settings, name), incremental_configs=entries
+        )
+        futures = self._client.incremental_alter_configs(
+            [resource], request_timeout=self._timeout_s
+        )
+        for future in futures.values():
+            self._result(future, f"change settings of the topic {name}")
 
     def starts(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """The first offset still in each log."""

@@ -16,7 +16,7 @@ from streams.settings import SchemaSettings
 from streams.topics.keys import ReadKey, ReadText, key_reader, text_reader
 from streams.topics.project import find_project
 from streams.topics.topic import Topic
-from streams.topics.topics_file import parse_topics
+from streams.topics.topics_file import load_topics
 
 if TYPE_CHECKING:
     from streams.avro.records import RecordEncoder
@@ -63,9 +63,8 @@ class Catalog:
     @cached_property
     def topics(self) -> dict[str, Topic]:
         """Declared topics by name, in the order of the file."""
-        file = self.folder / TOPICS_FILE
         released = [subject.rpartition("-")[2] for subject in self._lock.subjects]
-        return parse_topics(file.read_text(encoding="utf-8"), released, str(file))
+        return load_topics(self.folder / TOPICS_FILE, released)
 
     def topic(self, name: str) -> Topic:
         """A declared topic; NotFound lists what exists."""

@@ -19,6 +19,9 @@ from typing import Any
 
 from streams.errors import ConfigurationError
 
+SERVICES_GROUP = "streams.services"
+"""Entry points of this group name services: `counters = "services.counters:SERVICE"`."""
+
 _OURS = "millrace"
 _TAKEN = frozenset({"schemas", "services", "streams"})
 
@@ -28,6 +31,7 @@ class Project:
     """A folder with a `pyproject.toml` that has `[tool.streams]`.
 
     `schemas` and `package` are None in a project that has services but no schemas of its own.
+    `services` holds `module:attribute` by name: the project's entry points, then its table.
     """
 
     root: Path
@@ -67,6 +71,12 @@ def project_root(start: Path | None = None) -> Path | None:
     return project.root if project else None
 
 
+def check_names(folder: str, package: str) -> None:
+    """ConfigurationError for names that `[tool.streams]` of a new project may not have."""
+    _refuse_taken(package, {})
+    _refuse_mismatch(folder, package)
+
+
 def _read(file: Path) -> Project | None:
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
@@ -75,23 +85,24 @@ def _read(file: Path) -> Project | None:
     table = content.get("tool", {}).get("streams")
     if table is None:
         return None
-    is_ours = content.get("project", {}).get("name") == _OURS
+    metadata = content.get("project", {})
+    points = metadata.get("entry-points", {}).get(SERVICES_GROUP, {})
+    services = {**points, **table.get("services", {})}
     try:
-        return _project(file.parent, table, is_ours=is_ours)
+        if metadata.get("name") != _OURS:
+            _refuse_taken(table.get("package"), services)
+        return _project(file.parent, table, services)
     except ConfigurationError as exc:
         raise ConfigurationError(f"{file}: [tool.streams]: {exc}") from None
 
 
-def _project(root: Path, table: Mapping[str, Any], *, is_ours: bool) -> Project:
+def _project(root: Path, table: Mapping[str, Any], services: Mapping[str, str]) -> Project:
     unknown = table.keys() - {"schemas", "package", "services"}
     if unknown:
         raise ConfigurationError(
             f"found {', '.join(sorted(unknown))}, wanted schemas, package and services"
         )
     folder, package = table.get("schemas"), table.get("package")
-    services = table.get("services", {})
-    if not is_ours:
-        _refuse_taken(package, services)
     if folder is None and package is None:
         return Project(root=root, services=services)
     if not isinstance(folder, str) or not isinstance(package, str):
@@ -99,14 +110,17 @@ def _project(root: Path, table: Mapping[str, Any], *, is_ours: bool) -> Project:
             f"found schemas = {folder!r} and package = {package!r}, wanted both: a folder such as "
             '"shop/events" and its import name, "shop.events"'
         )
-    schemas = root / folder
+    _refuse_mismatch(folder, package)
+    return Project(root=root, schemas=root / folder, package=package, services=services)
+
+
+def _refuse_mismatch(folder: str, package: str) -> None:
     parts = tuple(package.split("."))
-    if schemas.parts[-len(parts) :] != parts:
+    if Path(folder).parts[-len(parts) :] != parts or not all(map(str.isidentifier, parts)):
         raise ConfigurationError(
-            f"found schemas = {folder!r} and package = {package!r}, wanted a folder that ends with "
-            f"{'/'.join(parts)!r}"
+            f"found schemas = {folder!r} and package = {package!r}, wanted an import name and a "
+            f"folder that ends with it, such as shop.events and {'/'.join(parts)}"
         )
-    return Project(root=root, schemas=schemas, package=package, services=services)
 
 
 def _refuse_taken(package: object, services: Mapping[str, str]) -> None:

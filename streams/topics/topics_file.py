@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -50,6 +51,17 @@ _LISTS = {
 """Which lists of types a topic of each kind may have."""
 
 
+def load_topics(file: Path, names: Collection[str]) -> dict[str, Topic]:
+    """Topics by name, in the order of `file`; `names` are the full names of all types."""
+    try:
+        return parse_topics(file.read_text(encoding="utf-8"), names, str(file))
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"found no {file}, wanted the file that declares the topics; `streams schemas init` "
+            "writes one"
+        ) from None
+
+
 def parse_topics(text: str, names: Collection[str], source: str) -> dict[str, Topic]:
     """Topics by name; `names` are the full names of all types, `source` the file, for errors."""
     try:
@@ -75,6 +87,8 @@ def _topic(name: str, entry: _Entry, names: Collection[str]) -> Topic:
         for types in lists.values()
         for one, fields in _key_fields(name, entry.key, types).items()
     }
+    if len(keys) < sum(map(len, lists.values())):
+        raise ConfigurationError(f"{name}: found a type in two of its lists, wanted each once")
     if not keys or (kind is Kind.RESULTS and len(keys) != 1):
         wanted = "one type" if kind is Kind.RESULTS else "at least one type"
         raise ConfigurationError(f"{name}: found {len(keys)} types, wanted {wanted}")

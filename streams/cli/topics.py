@@ -1,0 +1,108 @@
+"""`streams topics`: compare the declared topics with the cluster's, and make what is missing."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import asdict
+from typing import Any
+
+import typer
+
+from streams.cli.output import JSON_OPTION, json_line, write_line, write_table
+from streams.kafka.admin import KafkaAdmin
+from streams.settings import KafkaSettings, TopicSettings
+from streams.topics.apply import apply_topics
+from streams.topics.catalog import Catalog
+from streams.topics.declared import declared_topics, service_targets
+from streams.topics.diff import Change, Difference, differences
+from streams.topics.project import find_project
+from streams.topics.topic import Topic
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Topics are declared in topics.toml; each service also has <service>.quarantine and "
+    "<service>.decisions. Nothing here deletes a topic or changes a partition count.",
+)
+
+_COLUMNS = ("topic", "kind", "key", "partitions", "retention", "types")
+
+
+@app.command(name="list")
+def list_topics(as_json: bool = JSON_OPTION) -> None:
+    """Show every declared topic; asks no broker."""
+    declared, _ = _declared()
+    rows = [_row(topic) for topic in declared.values()]
+    if as_json:
+        for row in rows:
+            write_line(json_line(row))
+        return
+    texts = [{**row, "types": ", ".join(row["types"]) or "-"} for row in rows]
+    write_table(_COLUMNS, [tuple(row[name] for name in _COLUMNS) for row in texts])
+
+
+@app.command()
+def diff(as_json: bool = JSON_OPTION) -> None:
+    """Show how the cluster differs from what is declared.
+
+    Exit code 1 when it does. Undeclared topics are shown too, but are no difference to mend.
+    """
+    declared, _ = _declared()
+    found = differences(declared, KafkaAdmin(KafkaSettings()), TopicSettings())
+    _show(found, as_json=as_json)
+    has_work = any(one.change is not Change.UNDECLARED for one in found)
+    if not has_work and not as_json:
+        write_line(f"{len(declared)} declared topics are as declared")
+    raise typer.Exit(1 if has_work else 0)
+
+
+@app.command()
+def apply(as_json: bool = JSON_OPTION) -> None:
+    """Create missing topics and correct settings; running it again does nothing.
+
+    Refused, before anything is changed: another partition count than the topic has, and finite
+    retention on a topic that a fold reads.
+    """
+    declared, targets = _declared()
+    folded = _folded(targets) if any(topic.retention for topic in declared.values()) else set()
+    admin = KafkaAdmin(KafkaSettings())
+    done = apply_topics(declared, admin, TopicSettings(), folded=folded)
+    _show(done, as_json=as_json)
+    if not as_json:
+        write_line(f"{len(declared)} topics are as declared, {len(done)} changes made")
+
+
+def _declared() -> tuple[dict[str, Topic], dict[str, str]]:
+    """Declared topics, and where the services are that system topics were added for."""
+    catalog = Catalog.find()
+    targets = service_targets(catalog, find_project())
+    return declared_topics(catalog, targets), targets
+
+
+def _folded(targets: dict[str, str]) -> set[str]:
+    """Topics that the folds of importable services read."""
+    folded: set[str] = set()
+    for target in targets.values():
+        module, _, attribute = target.partition(":")
+        try:
+            service = getattr(importlib.import_module(module), attribute)
+        except ImportError:
+            continue
+        folded.update(service.inputs)
+    return folded
+
+
+def _row(topic: Topic) -> dict[str, Any]:
+    return {
+        "topic": topic.name,
+        "kind": str(topic.kind),
+        "key": topic.key or "-",
+        "partitions": topic.partitions,
+        "retention": "forever" if topic.retention is None else str(topic.retention),
+        "types": list(topic.types),
+    }
+
+
+def _show(found: list[Difference], *, as_json: bool) -> None:
+    for one in found:
+        write_line(json_line(asdict(one)) if as_json else str(one))
