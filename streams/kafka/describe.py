@@ -9,7 +9,7 @@ from typing import Final
 
 import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined] # not in __all__
+from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined] # no __all__
 
 from streams.kafka import faults
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical

@@ -1,0 +1,32 @@
+"""`streams get`: the result of one key."""
+
+from __future__ import annotations
+
+import typer
+
+from streams.cli.output import JSON_OPTION, json_line, write_line
+from streams.errors import NotFound
+from streams.topics.catalog import Catalog
+from streams.topics.jsonform import to_json
+from streams.views.results import Results
+
+
+def get(
+    results: str = typer.Argument(help="A results topic, such as counters.photos."),
+    key: str = typer.Argument(help="The key: 5, or 3:9 where it has two parts."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Show the result of one key, as committed now. Exit code 4 when it has none."""
+    catalog = Catalog.find()
+    with Results(results, catalog=catalog) as found:
+        message = found.get(key)
+    if message is None:
+        raise NotFound(f"{results} holds nothing for the key {key}")
+    shown = to_json(message, catalog.schema(type(message)))
+    if as_json:
+        write_line(json_line(shown))
+        return
+    width = max(map(len, shown))
+    for name, value in shown.items():
+        text = value if isinstance(value, str) and value.isprintable() else json_line(value)
+        write_line(f"{name:<{width}}  {text}")

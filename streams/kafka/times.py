@@ -1,0 +1,35 @@
+"""From a time to offsets: where each partition stood then."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from confluent_kafka import KafkaException
+from confluent_kafka import TopicPartition as Place
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # no __all__
+
+from streams.kafka import faults
+from streams.kafka.config import base_config, bootstrap_servers, logical, physical
+from streams.ports.records import TopicPartition
+from streams.settings import KafkaSettings
+
+_TIMEOUT_S = 10.0
+
+
+def offsets_at(
+    settings: KafkaSettings, partitions: Collection[TopicPartition], timestamp_ms: int
+) -> dict[TopicPartition, int]:
+    """The first offset at or after a time; a partition with none that late is absent."""
+    spec = OffsetSpec.for_timestamp(timestamp_ms)
+    asked = {Place(physical(settings, one.topic), one.partition): spec for one in partitions}
+    client = AdminClient(base_config(settings))
+    found = {}
+    for place, future in client.list_offsets(asked, request_timeout=_TIMEOUT_S).items():
+        try:
+            offset = future.result(_TIMEOUT_S + 5).offset
+        except KafkaException as exc:
+            doing, servers = f"find a time in {place.topic}", bootstrap_servers(settings)
+            raise faults.translated(faults.error_of(exc), doing, servers) from exc
+        if offset >= 0:
+            found[TopicPartition(logical(settings, place.topic), place.partition)] = offset
+    return found
