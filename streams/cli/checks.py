@@ -6,7 +6,7 @@ import importlib.util
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -14,9 +14,8 @@ from typing import Final
 
 from streams.cli.main import EXTRAS
 from streams.kafka.describe import ClientVersions, Cluster
-from streams.ports.log import TopicInfo
 from streams.settings import WorkerSettings
-from streams.topics.topic import Topic
+from streams.topics.diff import Change, Difference
 
 BROKER: Final = "broker"
 """The check whose failure means that Kafka cannot be reached."""
@@ -26,6 +25,13 @@ MIN_OFFSETS_RETENTION_DAYS: Final = 90
 
 MIN_FREE_BYTES: Final = 1 << 30
 """Below this, a checkpoint or the local Kafka soon fails."""
+
+_ASK: Final = "ask for DescribeConfigs on the cluster, or check them by hand"
+
+_CURES: Final = {
+    Change.CONFIGURE: "run: streams topics apply",
+    Change.REPARTITION: "keys now go elsewhere: make a new topic and replay into it",
+}
 
 _MINUTES_A_DAY: Final = 24 * 60
 
@@ -89,9 +95,6 @@ def check_groups(cluster: Cluster, worker: WorkerSettings) -> Iterator[Finding]:
         yield Finding("groups", Status.OK, f"{worker.group_protocol} protocol")
 
 
-_ASK = "ask for DescribeConfigs on the cluster, or check them by hand"
-
-
 def check_offsets_retention(cluster: Cluster) -> Iterator[Finding]:
     """That committed positions outlive a long stop."""
     minutes = cluster.settings.get("offsets.retention.minutes")
@@ -108,27 +111,18 @@ def check_offsets_retention(cluster: Cluster) -> Iterator[Finding]:
         yield Finding("offsets", Status.OK, found)
 
 
-def check_topics(
-    declared: Collection[Topic],
-    existing: Mapping[str, TopicInfo],
-    settings: Mapping[str, Mapping[str, str]],
-) -> Iterator[Finding]:
-    """That declared topics exist as declared: partitions, and compaction of results only."""
-    wrong = False
-    missing = [topic.name for topic in declared if topic.name not in existing]
+def check_topics(declared: int, found: Collection[Difference]) -> Iterator[Finding]:
+    """That declared topics exist as declared; topics of others are not looked at."""
+    missing = [one.topic for one in found if one.change is Change.CREATE]
+    others = [one for one in found if one.change in (Change.CONFIGURE, Change.REPARTITION)]
     if missing:
-        wrong = True
-        found = (
-            f"{len(missing)} of {len(declared)} declared topics are missing: {', '.join(missing)}"
-        )
-        yield Finding("topics", Status.FAIL, found, "run: streams topics apply")
-    for topic in declared:
-        if topic.name in existing:
-            for found in _differences(topic, existing[topic.name], settings.get(topic.name, {})):
-                wrong = True
-                yield Finding("topics", Status.FAIL, found, "see: streams topics diff")
-    if not wrong:
-        yield Finding("topics", Status.OK, f"{len(declared)} declared topics are as declared")
+        text = f"{len(missing)} of {declared} declared topics are missing: {', '.join(missing)}"
+        yield Finding("topics", Status.FAIL, text, "run: streams topics apply")
+    for one in others:
+        text = f"{one.topic}: found {one.found}, wanted {one.wanted}"
+        yield Finding("topics", Status.FAIL, text, _CURES[one.change])
+    if not missing and not others:
+        yield Finding("topics", Status.OK, f"{declared} declared topics are as declared")
 
 
 def check_home(home: Path) -> Iterator[Finding]:
@@ -159,18 +153,6 @@ def check_extras() -> Iterator[Finding]:
             yield Finding("extras", Status.WARN, found, advice)
         else:
             yield Finding("extras", Status.OK, f"{extra}: {', '.join(modules)}")
-
-
-def _differences(topic: Topic, existing: TopicInfo, settings: Mapping[str, str]) -> Iterator[str]:
-    if existing.partitions != topic.partitions:
-        yield (
-            f"{topic.name}: found {existing.partitions} partitions, wanted {topic.partitions}; its "
-            "keys go elsewhere"
-        )
-    policy = settings.get("cleanup.policy", "")
-    wanted = "compact" if topic.is_compacted else "delete"
-    if policy and policy != wanted:
-        yield f"{topic.name}: found cleanup.policy={policy}, wanted {wanted}"
 
 
 def _known_fault(version: str) -> str | None:

@@ -13,9 +13,12 @@ from streams.cli.checks import BROKER, Finding, Status
 from streams.cli.output import JSON_OPTION, json_line, write_line
 from streams.errors import BrokerUnavailable, ConfigurationError, StreamsError
 from streams.kafka.admin import KafkaAdmin
-from streams.kafka.describe import client_versions, describe_cluster, topic_settings
-from streams.settings import HomeSettings, KafkaSettings, WorkerSettings
+from streams.kafka.describe import client_versions, describe_cluster
+from streams.settings import HomeSettings, KafkaSettings, TopicSettings, WorkerSettings
 from streams.topics.catalog import Catalog
+from streams.topics.declared import declared_topics, service_targets
+from streams.topics.diff import differences
+from streams.topics.project import find_project
 
 _TIMEOUT_S = 8.0
 
@@ -58,12 +61,13 @@ def _examine() -> Iterator[Finding]:
 
 def _examine_topics(settings: KafkaSettings) -> Iterator[Finding]:
     try:
-        declared = Catalog.find().topics.values()
+        catalog = Catalog.find()
+        declared = declared_topics(catalog, service_targets(catalog, find_project()))
     except ConfigurationError as exc:
         yield Finding("topics", Status.FAIL, str(exc), "run: streams schemas check")
         return
-    existing = KafkaAdmin(settings).topics([topic.name for topic in declared])
-    yield from checks.check_topics(declared, existing, topic_settings(settings, existing))
+    found = differences(declared, KafkaAdmin(settings), TopicSettings())
+    yield from checks.check_topics(len(declared), found)
 
 
 def _show(finding: Finding, *, as_json: bool) -> None:

@@ -1,21 +1,12 @@
 """What the doctor finds, fact by fact."""
 
-from dataclasses import dataclass
-
 import pytest
 
 from streams.cli import checks
 from streams.cli.checks import Status
 from streams.kafka.describe import ClientVersions, Cluster
 from streams.settings import WorkerSettings
-from streams.topics.topic import Kind, Topic
-
-
-@dataclass
-class Existing:
-    name: str
-    partitions: int
-    topic_id: str = "id"
+from streams.topics.diff import Change, Difference
 
 
 def cluster(**settings):
@@ -78,28 +69,36 @@ def test_offsets_kept_for_less_than_90_days_are_a_warning(days, status):
     assert statuses(checks.check_offsets_retention(short)) == [status]
 
 
-RESULTS = Topic(name="r", kind=Kind.RESULTS, partitions=2, keys={"a.B": ("k",)})
-EVENTS = Topic(name="e", kind=Kind.EVENTS, partitions=4, keys={"a.C": ("k",)})
+def difference(topic, change, found="1", wanted="2"):
+    return Difference(topic, change, found, wanted, {})
 
 
 def test_topics_as_declared_are_one_line():
-    """What is right needs few words."""
-    existing = {"r": Existing("r", 2), "e": Existing("e", 4)}
-    settings = {"r": {"cleanup.policy": "compact"}, "e": {"cleanup.policy": "delete"}}
+    """What is right needs few words; topics of others are none of our business."""
+    found = [difference("theirs", Change.UNDECLARED)]
 
-    assert statuses(checks.check_topics([RESULTS, EVENTS], existing, settings)) == ["ok"]
+    assert statuses(checks.check_topics(12, found)) == ["ok"]
 
 
-def test_each_difference_of_a_topic_is_told():
-    """A missing topic, other partitions and lost compaction each break something else."""
-    existing = {"r": Existing("r", 3)}
-    settings = {"r": {"cleanup.policy": "delete"}}
+def test_missing_topics_are_one_line_with_the_command():
+    """Before the first apply all of them are missing."""
+    found = [difference("a", Change.CREATE), difference("b", Change.CREATE)]
 
-    found = [one.found for one in checks.check_topics([RESULTS, EVENTS], existing, settings)]
+    (finding,) = checks.check_topics(12, found)
 
-    assert "1 of 2 declared topics are missing: e" in found[0]
-    assert "r: found 3 partitions, wanted 2" in found[1]
-    assert "r: found cleanup.policy=delete, wanted compact" in found[2]
+    assert finding.status is Status.FAIL
+    assert finding.found == "2 of 12 declared topics are missing: a, b"
+    assert "topics apply" in finding.advice
+
+
+def test_each_changed_topic_is_told_on_its_own():
+    """Other partitions and lost compaction break different things."""
+    found = [difference("a", Change.REPARTITION), difference("b", Change.CONFIGURE)]
+
+    findings = list(checks.check_topics(12, found))
+
+    assert statuses(findings) == ["fail", "fail"]
+    assert "a: found 1, wanted 2" in findings[0].found
 
 
 def test_a_home_that_cannot_be_written_fails(tmp_path):
