@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,10 +12,13 @@ from streams.local import LocalKafka
 from streams.settings import HomeSettings, KafkaSettings
 
 
-@pytest.fixture(scope="session")
-def downloads() -> str:
-    """Where jars are kept between runs; hand it as STREAMS_DOWNLOADS to processes under test."""
-    return str(HomeSettings().downloads)
+@pytest.fixture(scope="session", autouse=True)
+def downloads() -> Iterator[Path]:
+    """One folder of Kafka's jars for every home that a test makes, in any process it starts."""
+    shared = HomeSettings().downloads
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STREAMS_DOWNLOADS", str(shared))
+        yield shared
 
 
 @pytest.fixture(scope="session")

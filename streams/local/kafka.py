@@ -15,13 +15,14 @@ from streams.local import process
 from streams.local.health import is_ready
 from streams.local.jars import KAFKA_VERSION, broker_jars, jars_folder
 from streams.local.java import find_java
-from streams.local.ports import free_port
+from streams.local.ports import free_port, is_free
 from streams.local.properties import Node, write_properties
 from streams.settings import HomeSettings
 
 DEFAULT_PORT = 9092
 DEFAULT_CONTROLLER_PORT = 9093
 START_TIMEOUT_S = 60.0  # 3 s on an idle machine; a loaded one takes its time
+PORTS_TIMEOUT_S = 3.0  # the system takes a moment to close what a killed Kafka had open
 LOG_TAIL_LINES = 30
 _PORT_LOST = "Address already in use"  # someone took the port between our look and Java's bind
 
@@ -113,15 +114,23 @@ class LocalKafka:
 
     def _start(self) -> None:
         java, jars = find_java(), broker_jars(self._downloads)
-        port, controller_port = self._last_ports()
-        port = free_port(port, DEFAULT_PORT)
-        controller_port = free_port(controller_port, DEFAULT_CONTROLLER_PORT, besides=port)
-        self._ports.write_text(f"{port} {controller_port}\n", encoding="ascii")
+        self._choose_ports()
         node = self._node()
         write_properties(node)
         process.format_folder(java, jars, node)
         pid = process.start(java, jars, node)
         self._pid.write_text(f"{pid}\n", encoding="ascii")
+
+    def _choose_ports(self) -> None:
+        last_port, last_controller_port = self._last_ports()
+        if self._ports.is_file():
+            process.wait_until(
+                lambda: is_free(last_port) and is_free(last_controller_port),
+                Deadline.after(PORTS_TIMEOUT_S),
+            )
+        port = free_port(last_port, DEFAULT_PORT)
+        controller_port = free_port(last_controller_port, DEFAULT_CONTROLLER_PORT, besides=port)
+        self._ports.write_text(f"{port} {controller_port}\n", encoding="ascii")
 
     def _is_ready(self) -> bool:
         """Waits until the node is ready for work, has ended, or took too long."""

@@ -118,14 +118,10 @@ def test_wipe_needs_it_stopped_and_leaves_an_empty_kafka(homes):
     assert admin_of(local.up().address).names() == []
 
 
-def test_it_outlives_the_command_and_the_terminal_that_started_it(homes, tmp_path, downloads):
+def test_it_outlives_the_command_and_the_terminal_that_started_it(homes, tmp_path):
     """Ctrl-C in the terminal of `streams kafka up`, or closing it, must not lose the broker."""
     environment = child_environment(
-        {
-            "STREAMS_HOME": str(tmp_path / "home"),
-            "STREAMS_DOWNLOADS": downloads,
-            "KAFKA_BOOTSTRAP_SERVERS": "",
-        }
+        {"STREAMS_HOME": str(tmp_path / "home"), "KAFKA_BOOTSTRAP_SERVERS": ""}
     )
     streams = [sys.executable, "-m", "streams.cli.main", "kafka"]
 
