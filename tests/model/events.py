@@ -153,9 +153,9 @@ def _is_list(kind: Any) -> bool:
 
 
 def _wide_pools(n: int) -> dict[str, tuple[int, ...]]:
-    """Ids from 1 beside those of the small pools; more of them in longer runs, as ids get closed."""
+    """Ids from 1 beside the small pools, more of them in longer runs, as deletions close them."""
     sizes = {
-        _USER: max(40, n // 200),
+        _USER: 40 + n // 1_000,
         _PHOTO: max(30, n // 40),
         _COMMENT: 20,
         _SHARE: 20,
