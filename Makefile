@@ -1,6 +1,6 @@
 # What a developer types. Every target sets up `.venv` first if that is needed.
 #
-#   make demo    a like becomes a count, twice 100,000 times, with a worker killed on the way
+#   make demo    200,000 events become counters while a worker is killed; KEEP=1 leaves it running
 #   make test    everything that CI checks
 #   make check   the quick part of it: lint, format, types, imports, structure
 #   make fmt     put the code into shape
@@ -42,4 +42,4 @@ test: check
 	$(BIN)/pytest
 
 demo: setup
-	KEEP=$(KEEP) $(BIN)/python -m services.demo
+	@$(BIN)/python -m services.demo $(if $(KEEP),--keep)
