@@ -79,11 +79,11 @@ def _enum(schema: Mapping[str, Any]) -> Iterator[str]:
 
 def _docstring(doc: str, fields: Sequence[tuple[str, str]]) -> Iterator[str]:
     """The docstring's lines: what it is, then what each field means."""
-    first, *rest = _wrapped(doc, "    ", "    ")
+    first, *rest = _wrapped(doc, '    """', "    ")
     if not rest and not fields:
-        yield f'    """{first.strip()}"""'
+        yield f'{first}"""'
         return
-    yield f'    """{first.strip()}'
+    yield first
     yield from rest
     if fields:
         yield ""

@@ -6,9 +6,10 @@ import importlib
 import importlib.util
 from functools import cache, cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from streams.avro.lock import LockFile
+from streams.avro.records import RecordEncoder
 from streams.errors import ConfigurationError, NotFound, UnknownEvent
 from streams.events.base import Message
 from streams.ports.registry import Registry
@@ -17,9 +18,6 @@ from streams.topics.keys import ReadKey, ReadText, key_reader, text_reader
 from streams.topics.project import find_project
 from streams.topics.topic import Topic
 from streams.topics.topics_file import load_topics
-
-if TYPE_CHECKING:
-    from streams.avro.records import RecordEncoder
 
 BUILT_IN = "schemas"
 """The package of the reference domain, used where nothing else is named."""
@@ -131,8 +129,6 @@ class Catalog:
 
     def encoder(self, event_type: EventType) -> RecordEncoder:
         """The encoder of a type, made once."""
-        from streams.avro.records import RecordEncoder
-
         encoder = self._encoders.get(event_type)
         if encoder is None:
             encoder = RecordEncoder(event_type, self.schema(event_type), self.schema_id(event_type))

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -39,7 +39,7 @@ class _Entry(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
-    topics: dict[str, _Entry] = {}
+    topics: dict[str, Any] = {}
 
 
 _LISTS = {
@@ -69,12 +69,16 @@ def parse_topics(text: str, names: Collection[str], source: str) -> dict[str, To
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as exc:
         raise ConfigurationError(f"{source}: {exc}") from exc
     try:
-        return {name: _topic(name, entry, names) for name, entry in file.topics.items()}
+        return {name: _topic(name, table, names) for name, table in file.topics.items()}
     except ConfigurationError as exc:
         raise ConfigurationError(f"{source}: {exc}") from None
 
 
-def _topic(name: str, entry: _Entry, names: Collection[str]) -> Topic:
+def _topic(name: str, table: object, names: Collection[str]) -> Topic:
+    try:
+        entry = msgspec.convert(table, _Entry)
+    except msgspec.ValidationError as exc:
+        raise ConfigurationError(f"{name}: {exc}") from exc
     kind = Kind(entry.kind)
     lists = entry.lists()
     for wrong in lists.keys() - _LISTS[kind]:
