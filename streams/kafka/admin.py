@@ -24,6 +24,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # some are not
     OffsetSpec,
 )
 
+from streams.clock import Deadline
 from streams.errors import StreamsError
 from streams.kafka import faults
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
@@ -32,6 +33,9 @@ from streams.ports.records import Committed, TopicPartition
 from streams.settings import KafkaSettings
 
 _TIMEOUT_S = 10.0
+
+_SETTLING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+"""Codes of a partition whose leader is not known everywhere yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +154,19 @@ class KafkaAdmin:
     def _offsets(
         self, partitions: Collection[TopicPartition], spec: OffsetSpec, level: IsolationLevel
     ) -> dict[TopicPartition, int]:
-        if not partitions:
-            return {}
+        """Asks again while leaders settle: right after a topic was made, or a broker left."""
+        deadline = Deadline.after(self._timeout_s)
+        while partitions:
+            try:
+                return self._offsets_now(partitions, spec, level)
+            except StreamsError as exc:
+                if deadline.is_over or _code(exc) not in _SETTLING:
+                    raise
+        return {}
+
+    def _offsets_now(
+        self, partitions: Collection[TopicPartition], spec: OffsetSpec, level: IsolationLevel
+    ) -> dict[TopicPartition, int]:
         asked = {self._place(one): spec for one in partitions}
         futures = self._client.list_offsets(
             asked, isolation_level=level, request_timeout=self._timeout_s

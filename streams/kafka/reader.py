@@ -61,7 +61,7 @@ class KafkaReader:
         names = {physical(self._settings, one.topic): one.topic for one in starts}
         self._client.assign([self._place(one, offset) for one, offset in starts.items()])
         while True:
-            messages = self._client.consume(_CHUNK, _WAIT_S)
+            messages = self._arrived()
             for message in messages:
                 source = TopicPartition(names.get(message.topic(), ""), message.partition())
                 if message.error() is None:
@@ -82,7 +82,7 @@ class KafkaReader:
     def _consume(self, patience: Deadline) -> list[Message]:
         while True:
             try:
-                messages = self._client.consume(_CHUNK, _WAIT_S)
+                messages = self._arrived()
             except KafkaException as exc:
                 raise self._translated(faults.error_of(exc)) from exc
             if messages:
@@ -93,6 +93,11 @@ class KafkaReader:
                     "`streams doctor` tells what is wrong"
                 )
 
+    def _arrived(self) -> list[Message]:
+        """What has come, at once; `consume` alone would wait for a full chunk or the whole time."""
+        first = self._client.poll(_WAIT_S)
+        return [] if first is None else [first, *self._client.consume(_CHUNK, 0)]
+
     def _note(self, message: Message, source: TopicPartition, waiting: set[TopicPartition]) -> None:
         error = message.error()
         if error.code() == KafkaError._PARTITION_EOF:
@@ -101,7 +106,9 @@ class KafkaReader:
         elif faults.is_out_of_range(error):
             raise NotFound(f"{source}: the log does not hold the start offset ({error.str()})")
         elif faults.is_gone(error):
-            raise NotFound(f"{source}: no such topic or partition; `streams topics list` shows what exists")
+            raise NotFound(
+                f"{source}: no such topic or partition; `streams topics list` shows what exists"
+            )
         elif error.code() not in faults.HARMLESS:
             raise self._translated(error)
 
