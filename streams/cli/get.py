@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from streams.cli.output import JSON_OPTION, json_line, write_line
+from streams.cli.output import JSON_OPTION, json_line, write_fields, write_line
 from streams.errors import NotFound
 from streams.topics.catalog import Catalog
 from streams.topics.jsonform import to_json
@@ -25,8 +25,5 @@ def get(
     shown = to_json(message, catalog.schema(type(message)))
     if as_json:
         write_line(json_line(shown))
-        return
-    width = max(map(len, shown))
-    for name, value in shown.items():
-        text = value if isinstance(value, str) and value.isprintable() else json_line(value)
-        write_line(f"{name:<{width}}  {text}")
+    else:
+        write_fields(shown)

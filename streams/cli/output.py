@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,8 +16,11 @@ JSON_OPTION = typer.Option(False, "--json", help="One JSON object a line, for sc
 
 
 def json_line(value: Any) -> str:
-    """A value as one line of JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    """A value as one line of JSON; what could steer a terminal is escaped."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 def write_line(line: str) -> None:
@@ -39,6 +42,14 @@ def write_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
             for cell, width, is_number in zip(line, widths, are_numbers, strict=True)
         )
         write_line("  ".join(cells).rstrip())
+
+
+def write_fields(fields: Mapping[str, Any]) -> None:
+    """One `name  value` a line."""
+    width = max(map(len, fields))
+    for name, value in fields.items():
+        text = value if isinstance(value, str) and value.isprintable() else json_line(value)
+        write_line(f"{name:<{width}}  {text}")
 
 
 @contextmanager
@@ -71,4 +82,7 @@ def progress_bar(label: str) -> Iterator[Progress]:
 def _cell(value: object) -> str:
     if value is None:
         return "-"
-    return f"{value:,.1f}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.1f}"
+    text = str(value)
+    return text if text.isprintable() else json_line(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from enum import StrEnum
 from itertools import islice
 
 import typer
@@ -19,6 +20,14 @@ from streams.ports.log import LogReader
 from streams.ports.records import Record, TopicPartition
 from streams.settings import KafkaSettings
 from streams.topics.catalog import Catalog
+
+
+class Origin(StrEnum):
+    """The ends of a log."""
+
+    START = "start"
+    END = "end"
+
 
 Offsets = Mapping[TopicPartition, int]
 
@@ -36,6 +45,7 @@ def tail(
     With -n it stops: without --from it shows the last N records there are; with --from the first N
     from there, or as many as there are (from `end` it waits for N new ones).
     """
+    origin = parse_origin(start or "end")
     settings = KafkaSettings()
     admin = KafkaAdmin(settings)
     view = RecordView(Catalog.find())
@@ -46,8 +56,8 @@ def tail(
         if n is not None and start is None:
             records: Iterable[Record | None] = last(reader, starts, ends, n)
         else:
-            chosen = _chosen(start or "end", starts, ends, settings)
-            is_endless = n is None or start == "end"
+            chosen = _chosen(origin, starts, ends, settings)
+            is_endless = n is None or origin is Origin.END
             found = reader.follow(chosen) if is_endless else reader.read(chosen)
             records = _first(found, n)
         for record in records:
@@ -70,8 +80,12 @@ def last(reader: LogReader, starts: Offsets, ends: Offsets, n: int) -> list[Reco
         window *= 4
 
 
-def parse_time(text: str) -> int:
-    """Milliseconds since 1970 of an RFC 3339 time; without an offset it is UTC."""
+def parse_origin(text: str) -> Origin | int | datetime:
+    """What `--from` means: an end of the log, an offset, or a time (in UTC unless it says so)."""
+    if text in set(Origin):
+        return Origin(text)
+    if text.isdecimal():
+        return int(text)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -79,9 +93,7 @@ def parse_time(text: str) -> int:
             f"found --from {text!r}, wanted start, end, an offset, or a time such as "
             "2026-01-31T12:00:00Z"
         ) from None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return int(moment.timestamp() * 1_000)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _partitions(topic: str, admin: KafkaAdmin) -> list[TopicPartition]:
@@ -91,15 +103,15 @@ def _partitions(topic: str, admin: KafkaAdmin) -> list[TopicPartition]:
     return [TopicPartition(topic, number) for number in range(found[topic].partitions)]
 
 
-def _chosen(text: str, starts: Offsets, ends: Offsets, settings: KafkaSettings) -> Offsets:
-    if text == "start":
-        return starts
-    if text == "end":
-        return ends
-    if text.isdecimal():
-        return {one: min(max(int(text), starts[one]), ends[one]) for one in starts}
-    at = offsets_at(settings, list(starts), parse_time(text))
-    return {one: at.get(one, end) for one, end in ends.items()}
+def _chosen(
+    origin: Origin | int | datetime, starts: Offsets, ends: Offsets, settings: KafkaSettings
+) -> Offsets:
+    if isinstance(origin, datetime):
+        at = offsets_at(settings, list(starts), int(origin.timestamp() * 1_000))
+        return {one: at.get(one, end) for one, end in ends.items()}
+    if isinstance(origin, int):
+        return {one: min(max(origin, starts[one]), ends[one]) for one in starts}
+    return starts if origin is Origin.START else ends
 
 
 def _first(records: Iterable[Record | None], n: int | None) -> Iterator[Record | None]:

@@ -34,7 +34,14 @@ from streams.settings import KafkaSettings
 
 _TIMEOUT_S = 10.0
 
-_SETTLING = frozenset({KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE})
+_SETTLING = frozenset(
+    {
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+    }
+)
 """Codes of a partition whose leader is not known everywhere yet."""
 
 

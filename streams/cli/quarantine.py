@@ -1,0 +1,87 @@
+"""`streams quarantine`: records that could not be decoded or belonged elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import typer
+
+from streams.cli.output import JSON_OPTION, json_line, write_fields, write_line, write_table
+from streams.cli.record_view import RecordView, text_of, time_of
+from streams.cli.system_topic import system_records
+from streams.errors import NotFound
+from streams.ports.records import Record
+from streams.topics.catalog import Catalog
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="Records that a service could not decode, with their original bytes and the reason. "
+    "They were skipped by every fold; all others flowed on.",
+)
+
+_COLUMNS = ("source", "key", "fold", "reason", "detail", "time")
+_SERVICE = typer.Argument(help="Name of a service, such as counters.")
+
+
+@app.command("list", epilog="Example: streams quarantine list counters")
+def list_quarantined(service: str = _SERVICE, as_json: bool = JSON_OPTION) -> None:
+    """Show one line for each quarantined record, oldest first."""
+    rows = [_row(record) for record in system_records(service, "quarantine")]
+    if as_json:
+        for row in rows:
+            write_line(json_line(row))
+    else:
+        write_table(_COLUMNS, [[row[name] for name in _COLUMNS] for row in rows])
+
+
+@app.command("show", epilog="Example: streams quarantine show counters social.photos/3/17")
+def show_quarantined(
+    service: str = _SERVICE,
+    source: str = typer.Argument("", help="One record, as topic/partition/offset; default: all."),
+    as_json: bool = JSON_OPTION,
+) -> None:
+    """Show everything about quarantined records: headers, bytes, and the event if it decodes."""
+    found = list(_wanted(service, source))
+    if source and not found:
+        raise NotFound(f"{service} quarantined no record from {source}")
+    view = RecordView(Catalog.find())
+    for record in found:
+        shown = {**_row(record), **_everything(record, view)}
+        if as_json:
+            write_line(json_line(shown))
+        else:
+            write_fields(shown)
+            write_line("")
+
+
+def _wanted(service: str, source: str) -> Iterator[Record]:
+    for record in system_records(service, "quarantine"):
+        if source in ("", _header(record, "source")):
+            yield record
+
+
+def _row(record: Record) -> dict[str, Any]:
+    return {
+        "source": _header(record, "source"),
+        "key": text_of(record.key),
+        "fold": _header(record, "fold"),
+        "reason": _header(record, "reason"),
+        "detail": _header(record, "detail"),
+        "time": time_of(record.timestamp_ms),
+    }
+
+
+def _everything(record: Record, view: RecordView) -> dict[str, Any]:
+    return {
+        "value": None if record.value is None else record.value.hex(),
+        "headers": [[name, text_of(value)] for name, value in record.headers],
+        "event": view.content(record),
+        "quarantined_at": record.source,
+    }
+
+
+def _header(record: Record, name: str) -> str | None:
+    """The last header of a name: the original record may have had one of the same."""
+    return text_of(dict(record.headers).get(name))

@@ -1,0 +1,53 @@
+"""Reading the topics in which a service says what it could not process."""
+
+from __future__ import annotations
+
+from streams.engine.decisions import PARTITION
+from streams.errors import InputError, NotFound
+from streams.kafka.admin import KafkaAdmin
+from streams.kafka.reader import KafkaReader
+from streams.ports.records import Record, TopicPartition
+from streams.settings import KafkaSettings
+
+
+def system_records(service: str, suffix: str) -> list[Record]:
+    """Every committed record of `<service>.<suffix>`, oldest first."""
+    settings = KafkaSettings()
+    topic = f"{service}.{suffix}"
+    admin = KafkaAdmin(settings)
+    if topic not in admin.topics([topic]):
+        known = [
+            name.removesuffix(f".{suffix}") for name in admin.names() if name.endswith(f".{suffix}")
+        ]
+        raise NotFound(
+            f"found no topic {topic}, wanted a service, one of: {', '.join(known) or 'none yet'}; "
+            "`streams topics apply` makes the topics of new services"
+        )
+    reader = KafkaReader(settings)
+    try:
+        return list(reader.read({TopicPartition(topic, PARTITION): 0}))
+    finally:
+        reader.close()
+
+
+def record_at(source: str) -> Record | None:
+    """The record at `topic/partition/offset`; None when it is no longer in the log."""
+    place, offset = parse_source(source)
+    reader = KafkaReader(KafkaSettings())
+    try:
+        record = next(iter(reader.read({place: offset})), None)
+    except NotFound:
+        return None
+    finally:
+        reader.close()
+    return record if record and record.offset == offset else None
+
+
+def parse_source(text: str) -> tuple[TopicPartition, int]:
+    """Partition and offset of `topic/partition/offset`; InputError if it is none."""
+    topic, *numbers = text.split("/")
+    if len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
+        raise InputError(
+            f"found {text!r}, wanted topic/partition/offset, such as social.photos/3/17"
+        )
+    return TopicPartition(topic, int(numbers[0])), int(numbers[1])
