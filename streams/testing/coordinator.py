@@ -1,0 +1,70 @@
+"""The transaction coordinator of the in-memory log: epochs fence older producers of one id."""
+
+from __future__ import annotations
+
+from collections import Counter
+from enum import Enum, auto
+
+from streams.errors import Fenced
+from streams.ports.records import TopicPartition
+from streams.testing.partition import State, Transaction
+
+
+class CommitFault(Enum):
+    """What goes wrong in the next commit."""
+
+    BEFORE = auto()
+    """It fails before it takes effect; its transaction stays open until the id is taken anew."""
+    AFTER = auto()
+    """It takes effect, and the answer is lost: it raises all the same."""
+    SLOW = auto()
+    """It succeeds, but so slowly that the producer is suspicious."""
+
+
+class Coordinator:
+    """Transactional ids, their epochs and open transactions. The caller holds the log's lock."""
+
+    def __init__(self) -> None:
+        self._epochs: Counter[str] = Counter()
+        self._open: dict[str, Transaction] = {}
+        self.next_fault: CommitFault | None = None
+
+    def open(self, transactional_id: str) -> int:
+        """A new producer's epoch; aborts what an older one with this id left open."""
+        self._abort(transactional_id)
+        return self._epochs[transactional_id]
+
+    def begin(self, transactional_id: str, epoch: int) -> Transaction:
+        """A new transaction; Fenced unless the epoch is the newest."""
+        if epoch != self._epochs[transactional_id]:
+            raise Fenced(
+                f"another producer took the transactional id {transactional_id}: "
+                f"found epoch {self._epochs[transactional_id]}, wanted {epoch}"
+            )
+        return self._open.setdefault(transactional_id, Transaction())
+
+    def commit(self, transactional_id: str) -> Transaction:
+        """End the open transaction of an id: its records are visible from here on."""
+        transaction = self._open.pop(transactional_id)
+        transaction.end(State.COMMITTED)
+        return transaction
+
+    def expire(self) -> None:
+        """Abort every open transaction and fence its producer, as a time-out does."""
+        for transactional_id in list(self._open):
+            self._abort(transactional_id)
+
+    def is_pending(self, group: str, partition: TopicPartition) -> bool:
+        """Whether an open transaction holds a position of the group."""
+        return any((group, partition) in one.positions for one in self._open.values())
+
+    def take_fault(self) -> CommitFault | None:
+        """What the next commit was told to do wrong; asked once for each."""
+        fault, self.next_fault = self.next_fault, None
+        return fault
+
+    def _abort(self, transactional_id: str) -> None:
+        self._epochs[transactional_id] += 1
+        transaction = self._open.pop(transactional_id, None)
+        if transaction is not None:
+            transaction.end(State.ABORTED)
