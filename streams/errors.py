@@ -1,27 +1,27 @@
 """Every error the library raises on purpose, for callers who catch and for people who read.
 
-    StreamsError                 anything below; `exit_code` is what the command line returns
-    ├── InputError               the caller's input or configuration is wrong; nothing was sent
-    │   ├── ConfigurationError   a setting, catalog or declaration cannot work
-    │   ├── SchemaRefused        a schema breaks a rule of the linter or of compatibility
-    │   ├── UnknownEvent         a type that no catalog declares
-    │   ├── SchemaMismatch       a value does not fit its schema (names the field)
-    │   └── TooLarge             a record is over the size limit
-    ├── Unavailable              try again later
-    │   ├── BrokerUnavailable    no broker answered in time
-    │   ├── RegistryUnavailable  the schema registry did not answer
-    │   └── Overloaded           the client's bounded queue is full
-    ├── NotFound                 the thing asked for does not exist
-    ├── DeliveryFailed           a record was not acknowledged, or it is unknown whether it was
-    ├── ClientClosed             the client was closed, or belongs to the parent of a fork
-    ├── Undecodable              bytes that no schema explains; a worker quarantines them
-    ├── TransactionFailed        a transaction's outcome is unknown; the producer was dropped
-    └── WorkerStopped            a worker stopped rather than guess; the message names the way on
-        ├── OffsetsMissing       committed offsets are gone or behind the store
-        ├── TopicChanged         a topic was recreated, grown, shortened or removed
-        ├── FoldChanged          a fold's version or code differs from what made its state
-        ├── HandlerFailing       a fold parks too many keys, or fails while replaying
-        └── Fenced               another process uses this worker's identity
+StreamsError                 anything below; `exit_code` is what the command line returns
+├── InputError               the caller's input or configuration is wrong; nothing was sent
+│   ├── ConfigurationError   a setting, catalog or declaration cannot work
+│   ├── SchemaRefused        a schema breaks a rule of the linter or of compatibility
+│   ├── UnknownEvent         a type that no catalog declares
+│   ├── SchemaMismatch       a value does not fit its schema (names the field)
+│   └── TooLarge             a record is over the size limit
+├── Unavailable              try again later
+│   ├── BrokerUnavailable    no broker answered in time
+│   ├── RegistryUnavailable  the schema registry did not answer
+│   └── Overloaded           the client's bounded queue is full
+├── NotFound                 the thing asked for does not exist
+├── DeliveryFailed           a record was not acknowledged, or it is unknown whether it was
+├── ClientClosed             the client was closed, or belongs to the parent of a fork
+├── Undecodable              bytes that no schema explains; a worker quarantines them
+├── TransactionFailed        a transaction's outcome is unknown; the producer was dropped
+└── WorkerStopped            a worker stopped rather than guess; the message names the way on
+    ├── OffsetsMissing       committed offsets are gone or behind the store
+    ├── TopicChanged         a topic was recreated, grown, shortened or removed
+    ├── FoldChanged          a fold's version or code differs from what made its state
+    ├── HandlerFailing       a fold parks too many keys, or fails while replaying
+    └── Fenced               another process uses this worker's identity
 """
 
 from __future__ import annotations
@@ -98,11 +98,15 @@ class NotFound(StreamsError):
 
 
 class DeliveryFailed(StreamsError):
-    """A record was not acknowledged; `is_unknown` tells that it may be on the broker all the same."""
+    """A record was not acknowledged; `is_unknown` tells that it may be on the broker all the same.
 
-    def __init__(self, message: str, *, is_unknown: bool = False) -> None:
+    `count` says how many, where flush or close speak of all that failed.
+    """
+
+    def __init__(self, message: str, *, is_unknown: bool = False, count: int = 1) -> None:
         super().__init__(message)
         self.is_unknown = is_unknown
+        self.count = count
 
 
 class ClientClosed(StreamsError):

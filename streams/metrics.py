@@ -18,6 +18,11 @@ _COMMIT_BUCKETS_S: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.
 
 _PARTITION: Final = ("service", "topic", "partition")
 
+EMITTED: Final = Counter("streams_emitted", "Events that the SDK took to send.", ("topic",))
+EMIT_FAILED: Final = Counter(
+    "streams_emit_failed", "Events refused by the SDK, or not acknowledged.", ("reason",)
+)
+EMIT_QUEUED: Final = Gauge("streams_emit_queued", "Events that wait for their acknowledgement.")
 RECORDS: Final = Counter(
     "streams_records", "Records read, whatever became of them.", ("service", "topic")
 )

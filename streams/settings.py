@@ -77,9 +77,7 @@ class KafkaSettings(Section):
     )
     sasl_mechanism: str = _env("KAFKA_SASL_MECHANISM", "Such as SCRAM-SHA-512.", "")
     sasl_username: str = _env("KAFKA_SASL_USERNAME", "SASL user.", "")
-    sasl_password: SecretStr = _env(
-        "KAFKA_SASL_PASSWORD", "SASL password (secret).", SecretStr("")
-    )
+    sasl_password: SecretStr = _env("KAFKA_SASL_PASSWORD", "SASL password (secret).", SecretStr(""))
     sasl_password_file: str = _env(
         "KAFKA_SASL_PASSWORD_FILE", "File that holds the SASL password.", ""
     )
@@ -147,13 +145,33 @@ class EmitSettings(Section):
     )
     source: str = _env("STREAMS_EMIT_SOURCE", "Name of the emitting program (header).", "")
 
+    @field_validator("max_queued", "max_record_bytes")
+    @classmethod
+    def _is_at_least_one(cls, count: int) -> int:
+        if count < 1:
+            raise ValueError("must be at least 1")
+        return count
+
+    @field_validator("linger_ms", "flush_timeout_s")
+    @classmethod
+    def _is_not_negative(cls, length: float) -> float:
+        if length < 0:
+            raise ValueError("must not be negative")
+        return length
+
+    @field_validator("delivery_timeout_s")
+    @classmethod
+    def _is_longer_than_a_batch_waits(cls, timeout_s: float, info: ValidationInfo) -> float:
+        linger_s = info.data.get("linger_ms", 0) / 1_000
+        if timeout_s <= linger_s:
+            raise ValueError(f"must be more than the {linger_s:g} s that a batch waits to fill")
+        return timeout_s
+
 
 class WorkerSettings(Section):
     """One worker's loop."""
 
-    commit_interval_s: float = _env(
-        "STREAMS_COMMIT_INTERVAL_S", "Seconds between commits.", 0.2
-    )
+    commit_interval_s: float = _env("STREAMS_COMMIT_INTERVAL_S", "Seconds between commits.", 0.2)
     commit_max_outputs: int = _env(
         "STREAMS_COMMIT_MAX_OUTPUTS", "Commit earlier when this many outputs wait.", 100_000
     )
@@ -163,7 +181,9 @@ class WorkerSettings(Section):
     cache_entries: int = _env(
         "STREAMS_CACHE_ENTRIES", "Most states kept in memory by one worker.", 1_000_000
     )
-    poll_records: int = _env("STREAMS_POLL_RECORDS", "Records taken from the client at once.", 20_000)
+    poll_records: int = _env(
+        "STREAMS_POLL_RECORDS", "Records taken from the client at once.", 20_000
+    )
     group_protocol: Literal["consumer", "classic"] = _env(
         "STREAMS_GROUP_PROTOCOL", "KIP-848 (`consumer`) or the classic group protocol.", "consumer"
     )
@@ -181,7 +201,9 @@ class WorkerSettings(Section):
     )
     http_host: str = _env("STREAMS_HTTP_HOST", "Address of metrics and health.", "127.0.0.1")
     http_port: int = _env(
-        "STREAMS_HTTP_PORT", "Port of worker 0's metrics and health (n-th: + n); 0 = any, -1 = off.", 0
+        "STREAMS_HTTP_PORT",
+        "Port of worker 0's metrics and health (n-th: + n); 0 = any, -1 = off.",
+        0,
     )
 
     @field_validator("commit_interval_s", "checkpoint_interval_s", "transaction_timeout_s")
@@ -242,6 +264,15 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
         for field in section.model_fields.values():
             default = "" if isinstance(field.default, SecretStr | Path) else str(field.default)
             yield section.__name__, str(field.validation_alias), default, field.description or ""
+
+
+def limit_polars() -> None:
+    """Give polars one thread unless the user chose; call it before polars is first imported.
+
+    It reads small Avro blocks here, one at a time; more threads would only fight the workers for
+    cores. Polars takes the number from the environment alone.
+    """
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 
 def child_environment(values: Mapping[str, str]) -> dict[str, str]:

@@ -1,1 +1,8 @@
-"""."""
+"""How programs emit events: `EventClient`, and `RecordingClient` for their unit tests."""
+
+from streams.sdk.client import EventClient
+from streams.sdk.emitter import Emitter
+from streams.sdk.receipt import Position, Receipt
+from streams.sdk.recording import RecordingClient
+
+__all__ = ["Emitter", "EventClient", "Position", "Receipt", "RecordingClient"]

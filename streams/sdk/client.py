@@ -1,0 +1,253 @@
+"""The client that services emit events with."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Final, Self
+
+from streams.clock import Deadline
+from streams.errors import ClientClosed, NotFound, Overloaded, StreamsError
+from streams.events.base import Event
+from streams.kafka.producer import KafkaProducer
+from streams.metrics import EMIT_FAILED, EMITTED
+from streams.ports.producer import Producer, WireHeaders
+from streams.sdk import open_clients
+from streams.sdk.delivery import Delivery
+from streams.sdk.headers import HeaderWriter
+from streams.sdk.receipt import Receipt
+from streams.sdk.route import Parcel, Route
+from streams.sdk.stamp import Stamp
+from streams.settings import EmitSettings, KafkaSettings
+
+_AT_ONCE: Final = 128
+"""Records queued before the emitting thread looks for delivery reports."""
+
+_ROOM_POLL_S: Final = 0.01
+"""One wait for room in a full queue."""
+
+_MARGIN_S: Final = 5.0
+"""Added to the delivery time-out where everything must be settled: reports take a moment."""
+
+
+class EventClient:
+    """Emits typed events. Safe from any thread; in the child of a fork, open a new one.
+
+        with EventClient() as client:
+            client.emit(PhotoLiked(user_id=3, photo_id=5, owner_id=9)).result()
+
+    Topic, key and partition come from the type's catalog. Events of one key keep the order in
+    which they were emitted. The queue is bounded; records go out in the background, and leaving the
+    `with` block, `close` or the interpreter's exit flushes them for at most `flush_timeout_s`. A
+    process that dies of a signal flushes nothing: turn SIGTERM into an exit, for example with
+    `signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))`.
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaSettings | None = None,
+        emit: EmitSettings | None = None,
+        *,
+        producer: Producer | None = None,
+    ) -> None:
+        self._settings = emit or EmitSettings()
+        producer = producer or KafkaProducer(kafka or KafkaSettings(), self._settings)
+        self._sender = producer.sender
+        self._delivery = Delivery(producer, self._publish)
+        self._routes: dict[type, Route] = {}
+        self._stamp = Stamp()
+        self._headers = HeaderWriter(self._settings.source)
+        self._closing = threading.Lock()  # held by the one thread that closes
+        self._is_closed = False
+        self._lock = threading.Lock()  # guards what follows; the order of sends is its order
+        self._refusal = ""  # why nothing is taken any more; empty while open
+        self._unserved = 0
+        self._delivery.start()
+        open_clients.add(self)
+
+    def emit(
+        self, event: Event, *, cause: Event | bytes | None = None, traceparent: str | None = None
+    ) -> Receipt:
+        """Queue one event and return its receipt, before it is sent.
+
+        An event without id or time is given both. `cause` is the event (or its id) that led to
+        this one; `traceparent` defaults to OpenTelemetry's current span. When this raises, nothing
+        is sent: UnknownEvent, SchemaMismatch, TooLarge; Overloaded when the queue is full (at once
+        or after waiting, by `on_full`); ClientClosed.
+        """
+        try:
+            headers = self._headers.write(cause, traceparent)
+            parcel = self._pack(event)
+            if not self._queued_at_once(parcel, headers):
+                self._send(deque((parcel,)), headers)
+        except StreamsError as exc:
+            EMIT_FAILED.labels(type(exc).__name__).inc()
+            raise
+        return parcel.receipt
+
+    def emit_many(
+        self,
+        events: Iterable[Event],
+        *,
+        cause: Event | bytes | None = None,
+        traceparent: str | None = None,
+    ) -> list[Receipt]:
+        """Queue events in order and return their receipts, one an event.
+
+        All are encoded first: when this raises (like `emit`), nothing is sent. When the queue is
+        found full after some were taken, or the client closed, the rest fail by their receipts, so
+        that no later event of a key passes an earlier one.
+        """
+        receipts: list[Receipt] = []
+        parcels: deque[Parcel] = deque()
+        try:
+            headers = self._headers.write(cause, traceparent)
+            parcels.extend(map(self._pack, events))
+            receipts = [parcel.receipt for parcel in parcels]
+            self._send(parcels, headers)
+        except StreamsError as exc:
+            if len(parcels) >= len(receipts):
+                EMIT_FAILED.labels(type(exc).__name__).inc()
+                raise
+            for parcel in parcels:
+                parcel.receipt.fail(exc)
+        return receipts
+
+    def flush(self, timeout_s: float | None = None) -> None:
+        """Return when everything emitted is acknowledged.
+
+        DeliveryFailed when records failed and nobody looked at their receipts, or are not settled
+        after `timeout_s` (None = as long as delivery may take); its `count` says how many.
+        """
+        if timeout_s is None:
+            timeout_s = self._settings.delivery_timeout_s + _MARGIN_S
+        self._delivery.flush(timeout_s)
+        self._delivery.raise_failures()
+
+    def ready(self, *event_types: type[Event], timeout_s: float = 10.0) -> None:
+        """Return when a broker answers and has the topics of these types.
+
+        BrokerUnavailable, or NotFound naming the topics that are not there.
+        """
+        topics = {self._route(event_type).topic for event_type in event_types}
+        missing = sorted(topics - self._delivery.producer.partitions(timeout_s).keys())
+        if missing:
+            raise NotFound(
+                f"found no topic {', '.join(missing)} on the broker; run `streams topics apply`"
+            )
+
+    def close(self) -> None:
+        """Flush for at most `flush_timeout_s` and let go; closing twice is fine.
+
+        DeliveryFailed with the count of records that failed unseen or had to be given up.
+        """
+        with self._closing:
+            if self._is_closed:
+                return
+            with self._lock:
+                self._refusal = "the client is closed; open a new EventClient"
+            if self._delivery.flush(self._settings.flush_timeout_s):
+                self._delivery.producer.discard()
+            self._publish()
+            self._delivery.stop()
+            self._routes.clear()
+            del self._sender
+            self._is_closed = True
+        open_clients.remove(self)
+        self._delivery.raise_failures()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def queued(self) -> int:
+        """Events whose acknowledgement is awaited."""
+        return self._delivery.queued
+
+    def disown(self, why: str) -> None:
+        """Called in the child of a fork: refuse everything, and leave the connection alone."""
+        self._closing = threading.Lock()  # the old ones may be held by threads left behind
+        self._lock = threading.Lock()
+        self._is_closed = True
+        self._refusal = why
+        self._delivery.disown(why)
+
+    def _route(self, event_type: type[Event]) -> Route:
+        route = self._routes.get(event_type)
+        if route is None:
+            if self._refusal:
+                raise ClientClosed(self._refusal)
+            route = self._routes.setdefault(event_type, Route(event_type, self._sender))
+        return route
+
+    def _pack(self, event: Event) -> Parcel:
+        route = self._routes.get(type(event)) or self._route(type(event))
+        return route.pack(self._stamp(event), self._delivery, self._settings.max_record_bytes)
+
+    def _queued_at_once(self, parcel: Parcel, headers: WireHeaders | None) -> bool:
+        """Whether there was room; the way of almost every event."""
+        with self._lock:
+            if self._refusal:
+                raise ClientClosed(self._refusal)
+            try:
+                parcel.send(headers)
+            except BufferError:
+                return False
+            self._unserved += 1
+            if self._unserved < _AT_ONCE:
+                return True
+            self._unserved = 0
+        self._delivery.serve()
+        return True
+
+    def _send(self, parcels: deque[Parcel], headers: WireHeaders | None) -> None:
+        """Queue all, in order, waiting for room if the settings say so.
+
+        What is left in `parcels` when this raises was not sent.
+        """
+        longest_s = self._settings.delivery_timeout_s + _MARGIN_S
+        deadline = Deadline.after(longest_s)
+        has_looked = False
+        while parcels:
+            if self._send_some(parcels, headers):
+                deadline = Deadline.after(longest_s)
+                has_looked = False
+            elif has_looked and (self._settings.on_full == "fail" or deadline.is_over):
+                raise Overloaded(
+                    f"found {self._settings.max_queued:,} events waiting to be sent, which is the "
+                    "most; emit more slowly, or raise STREAMS_EMIT_MAX_QUEUED"
+                )
+            self._delivery.serve(_ROOM_POLL_S if has_looked else 0.0)
+            has_looked = True
+
+    def _send_some(self, parcels: deque[Parcel], headers: WireHeaders | None) -> int:
+        """Queue a few and return how many; 0 when there is no room."""
+        with self._lock:
+            if self._refusal:
+                raise ClientClosed(self._refusal)
+            before = len(parcels)
+            try:
+                for _ in range(min(_AT_ONCE, before)):
+                    parcels[0].send(headers)
+                    parcels.popleft()
+            except BufferError:
+                pass
+            return before - len(parcels)
+
+    def _publish(self) -> None:
+        """Move the counts into the metrics; they are too dear to touch for each event."""
+        for route in list(self._routes.values()):
+            with self._lock:
+                emitted, route.emitted = route.emitted, 0
+            if emitted:
+                EMITTED.labels(route.topic).inc(emitted)

@@ -1,0 +1,192 @@
+"""Serves delivery reports: a background thread, those who wait for receipts, their callbacks.
+
+Emitting threads serve reports too, every few records: a busy emitter would otherwise make the
+background thread wait for the interpreter's lock once a report.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Final
+
+from streams.clock import Deadline
+from streams.errors import ClientClosed, DeliveryFailed, StreamsError
+from streams.logs import get_logger
+from streams.metrics import EMIT_FAILED
+from streams.ports.producer import Producer
+from streams.sdk.receipt import Receipt
+
+_POLL_S: Final = 0.05
+"""One wait for reports: the longest time until `stop` is noticed."""
+
+Callback = Callable[[Receipt], object]
+
+
+class Delivery:
+    """The books of one client's records. `start`, `stop`; stopping twice is fine."""
+
+    def __init__(
+        self, producer: Producer | None, tick: Callable[[], object] = lambda: None
+    ) -> None:
+        self._producer = producer
+        self._tick = tick  # run by the background thread after each poll
+        self._log = get_logger()
+        self._changed = threading.Condition()
+        self._waiting = 0
+        self._unseen = 0
+        self._round = 1  # how often the unseen failures were taken, plus 1
+        self._first: StreamsError | None = None
+        self._due: deque[tuple[Callback, Receipt]] = deque()
+        self._is_stopping = False
+        self._ended = ""
+        self._left = 0  # records that not even a purge reported before the producer was let go
+        self._thread = threading.Thread(target=self._run, name="streams-delivery", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve reports."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Run the callbacks of what is settled, then let the producer go."""
+        self._is_stopping = True
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join()
+        self._left = self.queued
+        self._producer = None
+        self._end("the client was closed before the record was acknowledged")
+
+    @property
+    def producer(self) -> Producer:
+        """The producer; ClientClosed when it was let go."""
+        if self._producer is None:
+            raise ClientClosed(self._ended)
+        return self._producer
+
+    @property
+    def queued(self) -> int:
+        """Records whose delivery is not yet reported."""
+        return self._left if self._producer is None else self._producer.queued
+
+    def serve(self, timeout_s: float = 0.0) -> None:
+        """Take the reports that are there, waiting for the first at most `timeout_s`."""
+        producer = self._producer
+        if producer is not None and producer.poll(timeout_s):
+            self._notify()
+
+    def flush(self, timeout_s: float) -> int:
+        """Wait until everything is settled; how many records are not after `timeout_s`."""
+        deadline = Deadline.after(timeout_s)
+        while True:
+            waiting = self.producer.flush(min(deadline.left_s, _POLL_S))
+            self._notify()
+            if waiting == 0 or deadline.is_over:
+                return waiting
+
+    def raise_failures(self) -> None:
+        """DeliveryFailed for failures that nobody looked at since the last call, and what waits."""
+        with self._changed:
+            unseen, first = self._unseen, self._first
+            self._unseen, self._first = 0, None
+            self._round += 1
+        waiting = self.queued
+        if unseen + waiting == 0:
+            return
+        self._log.error("events not acknowledged", action="lost", failed=unseen, waiting=waiting)
+        raise DeliveryFailed(
+            f"{unseen:,} events failed and {waiting:,} are not yet acknowledged"
+            f"{f'; the first failure: {first}' if first else ''}",
+            is_unknown=bool(waiting) or getattr(first, "is_unknown", False),
+            count=unseen + waiting,
+        )
+
+    def wait(self, receipt: Receipt, timeout_s: float | None) -> None:
+        """Return when a receipt is settled; TimeoutError when it is not in time."""
+        with self._changed:
+            self._waiting += 1
+            try:
+                self._changed.wait_for(lambda: receipt.done or self._ended, timeout_s)
+            finally:
+                self._waiting -= 1
+        if receipt.done:
+            return
+        if self._ended:
+            raise ClientClosed(f"{receipt.topic}: {self._ended}")
+        raise TimeoutError(
+            f"{receipt.topic}: found no acknowledgement within {timeout_s} s; the record is still "
+            "queued or under way"
+        )
+
+    def explain(self, error: Any, topic: str) -> StreamsError:
+        """Our error for the client's."""
+        producer = self._producer
+        if producer is None:
+            return ClientClosed(f"{topic}: {self._ended}")
+        return producer.explain(error, topic)
+
+    def failed(self, receipt: Receipt) -> None:
+        """Count a failure, which stays unseen until somebody looks at the receipt."""
+        assert receipt.error is not None  # noqa: S101 set by every caller
+        EMIT_FAILED.labels(type(receipt.error).__name__).inc()
+        with self._changed:
+            if not receipt.is_seen:
+                receipt.counted_in = self._round
+                self._unseen += 1
+                self._first = self._first or receipt.error
+        self.settled(receipt)
+
+    def seen(self, receipt: Receipt) -> None:
+        """Somebody looks at a receipt, so its failure need not be reported by flush or close."""
+        with self._changed:
+            receipt.is_seen = True
+            if receipt.counted_in == self._round:
+                receipt.counted_in = 0
+                self._unseen -= 1
+
+    def call_when_done(self, receipt: Receipt, callback: Callback) -> None:
+        """Call back when settled, or now."""
+        with self._changed:
+            receipt.callbacks = [*(receipt.callbacks or ()), callback]
+        if receipt.done:
+            self.settled(receipt)
+            self._run_callbacks()
+
+    def settled(self, receipt: Receipt) -> None:
+        """Put a settled receipt's callbacks in line, each once."""
+        with self._changed:
+            callbacks, receipt.callbacks = receipt.callbacks, None
+        self._due.extend((callback, receipt) for callback in callbacks or ())
+
+    def disown(self, why: str) -> None:
+        """In the child of a fork: nobody serves reports here, so nobody may wait for them."""
+        self._changed = threading.Condition()  # the old one may be held by a thread left behind
+        if self._producer is not None:
+            self._producer.abandon()
+        self._producer = None
+        self._end(why)
+
+    def _notify(self) -> None:
+        """Wake those who wait for a receipt; cheap when nobody does."""
+        if self._waiting:
+            with self._changed:
+                self._changed.notify_all()
+
+    def _end(self, why: str) -> None:
+        with self._changed:
+            self._ended = why
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        while not self._is_stopping or self._due:
+            try:
+                self.serve(_POLL_S)
+                self._run_callbacks()
+                self._tick()
+            except Exception:
+                self._log.exception("a callback raised", action="callback-failed")
+
+    def _run_callbacks(self) -> None:
+        while self._due:
+            callback, receipt = self._due.popleft()
+            callback(receipt)

@@ -1,0 +1,413 @@
+"""The client over an in-memory producer: receipts, refusals, order, closing."""
+
+from __future__ import annotations
+
+import gc
+import os
+import threading
+import weakref
+from typing import ClassVar
+
+import msgspec
+import pytest
+from opentelemetry import trace
+
+from schemas.counters import PhotoContribution, PhotoCounters
+from schemas.social import FriendRequested, PhotoLiked, PhotoPosted
+from streams.errors import (
+    BrokerUnavailable,
+    ClientClosed,
+    DeliveryFailed,
+    InputError,
+    NotFound,
+    Overloaded,
+    SchemaMismatch,
+    TooLarge,
+    UnknownEvent,
+)
+from streams.events.base import UNSTAMPED, Event
+from streams.metrics import registry
+from streams.sdk import EventClient, Position
+from streams.settings import EmitSettings
+from streams.topics.catalog import Catalog
+from tests.unit.fake_producer import FakeProducer
+
+LIKE = PhotoLiked(user_id=3, photo_id=5, owner_id=9)
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+class Stranger(Event, frozen=True, gc=False):
+    avro_name: ClassVar[str] = "social.Stranger"
+    user_id: int
+    event_id: bytes = UNSTAMPED
+    occurred_at: int = 0
+
+
+@pytest.fixture
+def producer():
+    return FakeProducer()
+
+
+@pytest.fixture
+def client(producer):
+    with EventClient(emit=EmitSettings(), producer=producer) as client:
+        yield client
+        producer.deliver()
+
+
+def decoded(record, event_type=PhotoLiked):
+    catalog = Catalog.of(event_type)
+    schema = catalog.schema(event_type)
+    from streams.avro.limits import Limits
+    from streams.avro.records import RecordDecoder
+
+    return RecordDecoder(event_type, schema, schema, Limits()).decode(record.value[5:])
+
+
+def test_a_receipt_tells_where_the_record_landed(client, producer):
+    receipt = client.emit(LIKE)
+    producer.deliver()
+
+    assert Position("social.photos", 0, 0) == receipt.result(10)
+    assert (0, 0, True) == (receipt.partition, receipt.offset, receipt.done)
+    assert receipt.exception() is None
+
+
+def test_a_receipt_is_not_done_before_the_broker_answers(client):
+    receipt = client.emit(LIKE)
+
+    assert not receipt.done
+    with pytest.raises(TimeoutError, match=r"social\.photos"):
+        receipt.result(0)
+
+
+def test_topic_key_and_frame_come_from_the_catalog(client, producer):
+    client.emit(LIKE)
+    client.emit(FriendRequested(requester_id=9, addressee_id=3))
+    producer.deliver()
+
+    assert [("social.photos", b"5"), ("social.relations", b"3:9")] == [
+        (record.topic, record.key) for record in producer.sent
+    ]
+
+
+def test_an_event_is_stamped_with_what_it_lacks(client, producer):
+    receipts = client.emit_many([LIKE, LIKE])
+    producer.deliver()
+    first, second = (decoded(record) for record in producer.sent)
+
+    assert [first.event_id, second.event_id] == [receipt.event_id for receipt in receipts]
+    assert UNSTAMPED != first.event_id != second.event_id
+    assert first.occurred_at > 0
+    assert LIKE == msgspec.structs.replace(first, event_id=UNSTAMPED, occurred_at=0)
+
+
+def test_a_stamp_that_is_there_stays(client, producer):
+    event = msgspec.structs.replace(LIKE, event_id=os.urandom(16), occurred_at=7)
+    receipt = client.emit(event)
+    producer.deliver()
+
+    assert event == decoded(producer.sent[0])
+    assert event.event_id == receipt.event_id
+
+
+def test_a_wrong_field_is_named_and_nothing_is_sent(client, producer):
+    wrong = PhotoLiked(user_id="3", photo_id=5, owner_id=9)
+
+    with pytest.raises(SchemaMismatch) as caught:
+        client.emit(wrong)
+    with pytest.raises(SchemaMismatch):
+        client.emit_many([LIKE, wrong])
+
+    assert "user_id" == caught.value.field
+    assert 0 == producer.queued
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Stranger(user_id=3),
+        PhotoCounters(
+            photo_id=1, owner_id=2, likes=3, comments=4, comment_likes=0, shares=0, deleted=False
+        ),
+        PhotoContribution(user_id=1, photo_id=2, photos=0, likes=0, comments=0),
+        "PhotoLiked",
+        None,
+    ],
+)
+def test_only_events_of_a_catalog_are_sent(client, producer, event):
+    """Results and upserts have one writer, their fold; a second one would corrupt them."""
+    with pytest.raises(UnknownEvent, match=r"found .*, wanted"):
+        client.emit(event)
+
+    assert 0 == producer.queued
+
+
+def test_a_record_over_the_limit_is_refused_before_it_is_queued(client, producer):
+    with pytest.raises(TooLarge) as caught:
+        client.emit(PhotoPosted(photo_id=1, owner_id=2, caption="x" * 900_000))
+
+    assert 900_000 == caught.value.limit_bytes < caught.value.size_bytes
+    assert 0 == producer.queued
+
+
+def test_a_full_queue_fails_at_once_when_told_to():
+    producer = FakeProducer(room=1)
+    with EventClient(emit=EmitSettings(on_full="fail"), producer=producer) as client:
+        client.emit(LIKE)
+        with pytest.raises(Overloaded, match="STREAMS_EMIT_MAX_QUEUED"):
+            client.emit(LIKE)
+        producer.deliver()
+
+    assert 1 == len(producer.sent)
+
+
+def test_a_full_queue_that_was_delivered_meanwhile_is_not_full():
+    producer = FakeProducer(room=1)
+    with EventClient(emit=EmitSettings(on_full="fail"), producer=producer) as client:
+        client.emit(LIKE)
+        producer.deliver()
+        client.emit(LIKE)
+        producer.deliver()
+
+    assert 2 == len(producer.sent)
+
+
+def test_a_full_queue_waits_for_room_by_default():
+    producer = FakeProducer(room=3, delivers=True)
+    with EventClient(emit=EmitSettings(), producer=producer) as client:
+        receipts = client.emit_many([LIKE] * 1_000)
+        client.flush(10)
+
+    assert list(range(1_000)) == [receipt.offset for receipt in receipts]
+
+
+def test_what_does_not_fit_into_the_queue_fails_by_its_receipt_and_leaves_no_gap():
+    """A later event of the same key must not pass one that was refused."""
+    producer = FakeProducer(room=2)
+    client = EventClient(emit=EmitSettings(on_full="fail"), producer=producer)
+    receipts = client.emit_many([LIKE] * 4)
+    producer.deliver()
+
+    assert [0, 1] == [receipt.result(10).offset for receipt in receipts[:2]]
+    assert [Overloaded] * 2 == [type(receipt.exception()) for receipt in receipts[2:]]
+    client.close()
+
+
+def test_a_failed_delivery_is_raised_by_the_receipt(client, producer):
+    receipts = client.emit_many([LIKE, LIKE])
+    producer.fail("absent")
+
+    with pytest.raises(BrokerUnavailable):
+        receipts[0].result(10)
+    assert isinstance(receipts[1].exception(10), BrokerUnavailable)
+
+
+def test_flush_reports_failures_that_nobody_looked_at_once(client, producer):
+    """An emitter that drops its receipts must still hear of a loss, and only once."""
+    client.emit_many([LIKE, LIKE])
+    seen = client.emit(LIKE)
+    producer.fail()
+    seen.exception(10)
+
+    with pytest.raises(DeliveryFailed, match=r"2 events failed.*social\.photos: refused") as caught:
+        client.flush()
+    client.flush()
+
+    assert 2 == caught.value.count
+
+
+def test_flush_in_time_only(client):
+    client.emit(LIKE)
+
+    with pytest.raises(DeliveryFailed, match="1 are not yet acknowledged") as caught:
+        client.flush(0)
+
+    assert caught.value.is_unknown
+
+
+def test_closing_gives_up_what_cannot_be_sent_and_counts_it(producer):
+    client = EventClient(emit=EmitSettings(flush_timeout_s=0), producer=producer)
+    receipt = client.emit(LIKE)
+    client.emit(LIKE)
+
+    with pytest.raises(DeliveryFailed) as caught:
+        client.close()
+    client.close()
+
+    assert 2 == caught.value.count
+    assert receipt.exception().is_unknown
+
+
+def test_a_closed_client_says_so(producer):
+    client = EventClient(emit=EmitSettings(), producer=producer)
+    client.close()
+
+    for use in (
+        lambda: client.emit(LIKE),
+        lambda: client.emit_many([LIKE]),
+        lambda: client.ready(PhotoLiked),
+        client.flush,
+    ):
+        with pytest.raises(ClientClosed, match="closed"):
+            use()
+
+
+def test_a_closed_client_frees_its_producer():
+    """A client that lives on as an attribute must not hold connections."""
+    producer = FakeProducer(delivers=True)
+    freed = weakref.ref(producer)
+    client = EventClient(emit=EmitSettings(), producer=producer)
+    client.emit(LIKE)
+    client.close()
+
+    del producer
+    gc.collect()
+
+    assert freed() is None
+
+
+def test_after_a_fatal_error_the_client_refuses_to_go_on(client, producer):
+    """A new producer could overtake what is still under way, so the caller decides."""
+    receipt = client.emit(LIKE)
+    producer.failure = "broken"
+    producer.fail("purged")
+
+    with pytest.raises(ClientClosed, match="broken"):
+        client.emit(LIKE)
+    assert receipt.exception(10).is_unknown
+
+
+def test_headers_tell_cause_trace_and_source(producer):
+    cause = msgspec.structs.replace(LIKE, event_id=bytes(range(16)))
+    with EventClient(emit=EmitSettings(source="web"), producer=producer) as client:
+        client.emit(LIKE)
+        client.emit(LIKE, cause=cause, traceparent=TRACE)
+        client.emit_many([LIKE], cause=cause.event_id)
+        producer.deliver()
+
+    causation = ("causation", b"00010203-0405-0607-0809-0a0b0c0d0e0f")
+    assert [
+        [("producer", b"web")],
+        [("producer", b"web"), ("traceparent", TRACE.encode()), causation],
+        [("producer", b"web"), causation],
+    ] == [list(record.headers) for record in producer.sent]
+
+
+def test_the_current_span_gives_the_traceparent(client, producer):
+    context = trace.SpanContext(
+        int(TRACE[3:35], 16),
+        int(TRACE[36:52], 16),
+        is_remote=False,
+        trace_flags=trace.TraceFlags(1),
+    )
+    with trace.use_span(trace.NonRecordingSpan(context)):
+        client.emit(LIKE)
+    client.emit(LIKE)
+    producer.deliver()
+
+    assert [[("traceparent", TRACE.encode())], []] == [list(r.headers) for r in producer.sent]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"traceparent": "00-1-2-01"},
+        {"traceparent": TRACE.upper()},
+        {"traceparent": "ff" + TRACE[2:]},
+        {"traceparent": f"00-{'0' * 32}-00f067aa0ba902b7-01"},
+        {"cause": LIKE},
+        {"cause": b"short"},
+        {"cause": UNSTAMPED},
+    ],
+)
+def test_a_wrong_trace_or_cause_is_refused(client, producer, wrong):
+    with pytest.raises(InputError, match="found"):
+        client.emit(LIKE, **wrong)
+
+    assert 0 == producer.queued
+
+
+def test_a_callback_runs_once_whenever_it_was_added(client, producer):
+    called = []
+    receipt = client.emit(LIKE)
+    done = threading.Event()
+    receipt.add_callback(called.append)
+    receipt.add_callback(lambda _: done.set())
+    producer.deliver()
+    assert done.wait(10)
+    receipt.add_callback(called.append)
+
+    assert [receipt, receipt] == called
+
+
+def test_a_callback_that_raises_harms_nobody(client, producer, caplog):
+    receipts = client.emit_many([LIKE, LIKE])
+    done = threading.Event()
+    receipts[0].add_callback(lambda _: 1 / 0)
+    receipts[1].add_callback(lambda _: done.set())
+    producer.deliver()
+
+    assert done.wait(10)
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_threads_share_a_client(client, producer):
+    producer.delivers = True
+    threads = [
+        threading.Thread(target=lambda: [client.emit(LIKE) for _ in range(500)]) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    client.flush(10)
+
+    assert 2_000 == len(producer.sent)
+
+
+def test_ready_names_the_topics_that_are_missing(client):
+    client.ready(PhotoLiked)
+
+    with pytest.raises(NotFound, match=r"social\.relations.*streams topics apply"):
+        client.ready(PhotoLiked, FriendRequested)
+
+
+def test_counters_tell_what_was_taken_and_refused(producer):
+    def value(name, **labels):
+        return registry().get_sample_value(name, labels) or 0
+
+    taken = value("streams_emitted_total", topic="social.photos")
+    refused = value("streams_emit_failed_total", reason="SchemaMismatch")
+    with EventClient(emit=EmitSettings(), producer=producer) as client:
+        client.emit_many([LIKE] * 3)
+        with pytest.raises(SchemaMismatch):
+            client.emit(PhotoLiked(user_id=None, photo_id=5, owner_id=9))
+        assert 3 == value("streams_emit_queued")
+        producer.deliver()
+
+    assert taken + 3 == value("streams_emitted_total", topic="social.photos")
+    assert refused + 1 == value("streams_emit_failed_total", reason="SchemaMismatch")
+
+
+def test_the_child_of_a_fork_is_refused_and_leaves_the_parents_records_alone(client, producer):
+    """Threads do not survive a fork: records emitted there would never leave."""
+    client.emit(LIKE)
+    pipe, far = os.pipe()
+    child = os.fork()
+    if child == 0:
+        said = ""
+        try:
+            client.emit(LIKE)
+        except ClientClosed as exc:
+            said = str(exc)
+        client.close()
+        os.write(far, f"{producer.is_abandoned} {producer.queued} {said}".encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    said = os.read(pipe, 1_000).decode()
+    os.close(pipe)
+    os.close(far)
+
+    assert said.startswith("True 1 the client was opened by process")
+    assert not producer.is_abandoned
