@@ -68,7 +68,7 @@ def review_fixed(review: Review, schema: dict[str, Any], path: str) -> None:
 
 def review_logical(review: Review, schema: dict[str, Any], path: str) -> None:
     """Note a logical type that has no plain Python type, and a decimal without bounds."""
-    kind, logical = schema["type"], schema["logicalType"]
+    kind, logical = schema["type"], str(schema["logicalType"])
     if (kind, logical) not in LOGICAL:
         known = ", ".join(f"{name} on {base}" for base, name in LOGICAL)
         review.refuse(path, f"the logical type {logical!r} on {kind}", f"one of {known}")

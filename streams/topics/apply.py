@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from streams.errors import ConfigurationError
+from streams.clock import Deadline
+from streams.errors import ConfigurationError, Unavailable
 from streams.settings import TopicSettings
 from streams.topics.diff import Change, Difference, TopicAdmin, differences
 from streams.topics.topic import Topic
+
+_VISIBLE_S = 10.0  # brokers follow the controller within milliseconds unless they are overloaded
 
 
 def apply_topics(
@@ -19,9 +22,9 @@ def apply_topics(
 ) -> list[Difference]:
     """Create what is missing and correct settings; returns what was done.
 
-    Nothing is deleted, undeclared topics are left alone. Refused with ConfigurationError, before
-    anything is changed: another partition count, and finite retention on a topic that a fold
-    reads (`folded`).
+    When it returns, brokers show every topic made. Nothing is deleted, undeclared topics are left
+    alone. Refused with ConfigurationError, before anything is changed: another partition count,
+    and finite retention on a topic that a fold reads (`folded`).
     """
     refuse_finite_retention(declared, folded)
     found = differences(declared, admin, settings)
@@ -40,6 +43,7 @@ def apply_topics(
         if difference.change is Change.CONFIGURE:
             admin.set_topic_config(difference.topic, difference.config)
             done.append(difference)
+    _await([one.topic for one in done], admin, Deadline.after(_VISIBLE_S))
     return done
 
 
@@ -51,6 +55,16 @@ def refuse_finite_retention(declared: Mapping[str, Topic], folded: Collection[st
             raise ConfigurationError(
                 f'{name}: found retention of {topic.retention}, wanted "forever": a fold reads it, '
                 "and rebuilding its state starts at offset 0; change topics.toml"
+            )
+
+
+def _await(names: Collection[str], admin: TopicAdmin, deadline: Deadline) -> None:
+    """Return when brokers show the topics: they hear of them after the controller has answered."""
+    while len(admin.topics(names)) < len(names):  # each question is a round trip, which is a pause
+        if deadline.is_over:
+            raise Unavailable(
+                f"found that brokers do not show all of {', '.join(names)}, wanted them within "
+                f"{_VISIBLE_S:.0f} s of being made; run `streams topics diff`"
             )
 
 

@@ -1,0 +1,97 @@
+"""`streams topics`: what a person and a script see, and exit codes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from streams.cli import main, topics
+from tests.unit.cluster import Cluster, Found
+from tests.unit.shop import TOPICS, Shop
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    cluster = Cluster()
+    monkeypatch.setattr(topics, "KafkaAdmin", lambda _settings: cluster)
+    return cluster
+
+
+def run(*args):
+    return CliRunner().invoke(main.app, ["topics", *args])
+
+
+def test_list_shows_every_declared_topic_without_a_broker():
+    """It answers on a train."""
+    shown = run("list")
+
+    rows = [line.split()[0] for line in shown.stdout.splitlines()]
+    assert shown.exit_code == 0
+    assert {"social.photos", "counters.photos", "counters.quarantine"} <= set(rows)
+
+
+def test_list_prints_objects_for_scripts():
+    """One a line, with the types as a list."""
+    rows = {row["topic"]: row for row in map(json.loads, run("list", "--json").stdout.splitlines())}
+
+    assert rows["social.relations"]["key"] == "pair"
+    assert rows["social.relations"]["partitions"] == 8
+    assert "social.PhotoLiked" in rows["social.photos"]["types"]
+
+
+def test_diff_is_1_until_apply_was_run(cluster):
+    """A deployment asks diff whether it must apply."""
+    before = run("diff")
+    applied = run("apply")
+    after = run("diff")
+
+    assert (1, 0, 0) == (before.exit_code, applied.exit_code, after.exit_code)
+    assert before.stdout.startswith("create ")
+    assert "social.photos" in cluster.found
+
+
+def test_an_undeclared_topic_is_shown_but_is_nothing_to_mend(cluster):
+    """It may be another program's."""
+    run("apply")
+    cluster.create_topic("other.topic", 1, {}, replication=1)
+
+    shown = run("diff", "--json")
+
+    (row,) = map(json.loads, shown.stdout.splitlines())
+    assert shown.exit_code == 0
+    assert ("other.topic", "undeclared") == (row["topic"], row["change"])
+
+
+def test_apply_refuses_another_partition_count_with_exit_code_2(cluster):
+    """The way out is in the message."""
+    cluster.found["social.photos"] = Found("social.photos", 16)
+
+    refused = run("apply")
+
+    assert refused.exit_code == 2
+    assert "social.photos: found 16 partitions, wanted 4" in refused.stderr
+    assert {"social.photos"} == set(cluster.found)
+
+
+def test_apply_asks_the_services_what_they_read_before_it_lets_a_log_expire(
+    cluster, tmp_path, monkeypatch
+):
+    """The topics themselves do not know who folds them."""
+    shop = Shop(tmp_path, "shop_expiring")
+    shop.topics(TOPICS.replace('"forever"', '"7d"', 1))
+    service = (
+        "from types import SimpleNamespace\nSERVICE = SimpleNamespace(inputs=['shop.orders'])\n"
+    )
+    (tmp_path / "expiring_service.py").write_text(service, encoding="utf-8")
+    with (tmp_path / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write('[tool.streams.services]\norders = "expiring_service:SERVICE"\n')
+    monkeypatch.chdir(tmp_path)
+    CliRunner().invoke(main.app, ["schemas", "generate"])
+
+    refused = run("apply")
+
+    assert refused.exit_code == 2
+    assert "shop.orders: found retention of 7 days" in refused.stderr
+    assert cluster.found == {}
