@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from importlib.util import find_spec
+from itertools import repeat
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from fastavro.schema import SchemaParseException
 
@@ -16,11 +21,19 @@ from streams.errors import ConfigurationError, Undecodable
 from streams.events.base import Message
 from streams.ports.registry import Registry
 
+if TYPE_CHECKING:
+    from streams.avro.columns import ColumnDecoder
+
 Decoded = Message | Undecodable | None
 """None: a null value, or a type nobody asked for."""
 
-_UNPARSABLE = (SchemaParseException, LookupError, ValueError, TypeError, AttributeError)
+FEWEST_FOR_COLUMNS: Final = 20
+"""Below this many records the fixed cost of columns (about 40 µs) is more than they save."""
+
+_UNPARSABLE: Final = (SchemaParseException, LookupError, ValueError, TypeError, AttributeError)
 """What a registry's answer that is no Avro schema makes fastavro and us raise."""
+
+_frame_of: Final[Callable[[Any], bytes]] = itemgetter(slice(FRAME_BYTES))
 
 
 class Codec:
@@ -36,7 +49,7 @@ class Codec:
         self._registry = registry
         self._types = types
         self._limits = limits or Limits()
-        self._decoders: dict[int, RecordDecoder | None] = {}
+        self._decoders: dict[bytes, _Decoders | None] = {}
 
     def decode_many(self, values: Sequence[bytes | None]) -> list[Decoded]:
         """One entry a value, in order: the event, what was wrong with it, or None.
@@ -44,46 +57,98 @@ class Codec:
         Raises ConfigurationError when the registry's text for an id is no schema, and
         SchemaRefused when today's schema cannot read it: then the records are not to blame.
         """
-        return [self._decoded(value) for value in values]
+        try:
+            frames = list(map(_frame_of, values))
+        except TypeError:
+            return self._around_nulls(values)
+        return self._in_order(frames, cast("Sequence[bytes]", values))
 
     def decode(self, value: bytes) -> Message:
         """The event of one value; Undecodable also when its type is none of the wanted."""
-        schema_id = split(value)
-        decoder = self._decoder(schema_id)
-        if decoder is None:
-            found = self._registry.schema(schema_id).get("name")
+        decoders = self._of(_frame_of(value))
+        if decoders is None:
+            found = self._registry.schema(split(value)).get("name")
             raise Undecodable(Reason.UNKNOWN_TYPE, f"{found}, wanted {', '.join(self._types)}")
-        return decoder.decode(value[FRAME_BYTES:])
+        return decoders.record.decode(value[FRAME_BYTES:])
 
-    def _decoded(self, value: bytes | None) -> Decoded:
-        if value is None:
-            return None
+    def _around_nulls(self, values: Sequence[bytes | None]) -> list[Decoded]:
+        """What `decode_many` returns when some values are null."""
+        present = [value for value in values if value is not None]
+        decoded = iter(self._in_order(list(map(_frame_of, present)), present))
+        return [None if value is None else next(decoded) for value in values]
+
+    def _in_order(self, frames: list[bytes], values: Sequence[bytes]) -> list[Decoded]:
+        """Decode the values of each schema together, then take them in the order of the log."""
+        if frames and frames.count(frames[0]) == len(frames):
+            return list(self._group(frames[0], values))
+        groups: defaultdict[bytes, list[bytes]] = defaultdict(list)
+        for frame, value in zip(frames, values, strict=True):
+            groups[frame].append(value)
+        turns = {frame: iter(self._group(frame, group)) for frame, group in groups.items()}
+        return list(map(next, map(turns.__getitem__, frames)))
+
+    def _group(self, frame: bytes, values: Sequence[bytes]) -> Iterable[Decoded]:
+        """The events of values that all begin with `frame`."""
         try:
-            decoder = self._decoder(split(value))
-            return None if decoder is None else decoder.decode(value[FRAME_BYTES:])
+            decoders = self._of(frame)
         except Undecodable as undecodable:
-            return undecodable
+            return repeat(undecodable, len(values))
+        return repeat(None, len(values)) if decoders is None else decoders.decode(values)
 
-    def _decoder(self, schema_id: int) -> RecordDecoder | None:
-        """The decoder of an id, None if nobody wants its type; Undecodable if no such id."""
-        if schema_id not in self._decoders:
+    def _of(self, frame: bytes) -> _Decoders | None:
+        """What decodes values with this frame, None if nobody wants their type."""
+        if frame not in self._decoders:
+            schema_id = split(frame)
             try:
                 schema = self._registry.schema(schema_id)
             except KeyError:
                 # Not remembered: a registry may learn the id later, and ids may be garbage.
                 raise Undecodable(Reason.UNKNOWN_SCHEMA, str(schema_id)) from None
             try:
-                self._decoders[schema_id] = self._made(schema_id, schema)
+                self._decoders[frame] = self._made(schema_id, schema)
             except _UNPARSABLE as exc:
                 raise ConfigurationError(
                     f"the registry's text for schema id {schema_id} is no Avro schema: {exc!r}"
                 ) from exc
-        return self._decoders[schema_id]
+        return self._decoders[frame]
 
-    def _made(self, schema_id: int, schema: Mapping[str, Any]) -> RecordDecoder | None:
+    def _made(self, schema_id: int, schema: Mapping[str, Any]) -> _Decoders | None:
         event_type = self._types.get(canonical(schema)["name"])
         if event_type is None:
             return None
         newest = self._registry.newest_id(self._registry.subject(schema_id))
-        reader = self._registry.schema(newest)
-        return RecordDecoder(event_type, schema, reader, self._limits)
+        return _Decoders(event_type, schema, self._registry.schema(newest), self._limits)
+
+
+class _Decoders:
+    """Both ways to decode one schema's values; columns are made when a batch is worth them."""
+
+    def __init__(
+        self,
+        event_type: type[Message],
+        writer: Mapping[str, Any],
+        reader: Mapping[str, Any],
+        limits: Limits,
+    ) -> None:
+        self._schemas = event_type, writer, reader, limits
+        self.record = RecordDecoder(event_type, writer, reader, limits)
+
+    def decode(self, values: Sequence[bytes]) -> Sequence[Decoded]:
+        if len(values) < FEWEST_FOR_COLUMNS or self._columns is None:
+            return list(map(self._one, values))
+        return self._columns.decode(values)
+
+    def _one(self, value: bytes) -> Message | Undecodable:
+        try:
+            return self.record.decode(value[FRAME_BYTES:])
+        except Undecodable as undecodable:
+            return undecodable
+
+    @cached_property
+    def _columns(self) -> ColumnDecoder | None:
+        """None without polars, which an install that only emits does not have."""
+        if find_spec("polars") is None:
+            return None
+        from streams.avro.columns import ColumnDecoder
+
+        return ColumnDecoder(*self._schemas, prefix_bytes=FRAME_BYTES)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from fastavro.read import LOGICAL_READERS
@@ -14,6 +15,21 @@ from streams.events.base import Message
 ReadLogical = Callable[[Any], Any]
 """From a plain Avro value to the Python value; raises what fastavro raises on a value outside."""
 
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+def _bounds(unit: dt.timedelta) -> range:
+    first = dt.datetime.min.replace(tzinfo=dt.UTC)
+    last = dt.datetime.max.replace(tzinfo=dt.UTC)
+    return range((first - _EPOCH) // unit, (last - _EPOCH) // unit + 1)
+
+
+_BOUNDS: Final = {
+    "timestamp-micros": _bounds(dt.timedelta(microseconds=1)),
+    "timestamp-millis": _bounds(dt.timedelta(milliseconds=1)),
+}
+"""The numbers that are times in the years 1 to 9999; fastavro refuses every other."""
+
 
 def reader_of(schema: Schema) -> ReadLogical | None:
     """How fastavro reads the logical type of a canonical schema; None when it has none."""
@@ -23,15 +39,19 @@ def reader_of(schema: Schema) -> ReadLogical | None:
     return None if read is None else lambda value: read(value, schema, None)
 
 
-def plain_fields(event_type: type[Message], schema: Mapping[str, Any]) -> dict[str, ReadLogical]:
-    """Fields that the struct keeps as plain integers although the schema has a logical type.
+def plain_fields(event_type: type[Message], schema: Mapping[str, Any]) -> dict[str, range]:
+    """Times that the struct keeps as integers (`occurred_at`), with the numbers that are times.
 
-    `occurred_at` is one. Values outside the logical type's range are refused all the same: the
-    reader given for each field raises on them.
+    A number outside is refused although the struct could hold it: no clock ever showed it, and
+    `Event.time` could not say it.
     """
-    plain = {field.name for field in msgspec.structs.fields(event_type) if field.type is int}
-    readers = ((field["name"], reader_of(field["type"])) for field in schema["fields"])
-    return {name: read for name, read in readers if read is not None and name in plain}
+    whole = {field.name for field in msgspec.structs.fields(event_type) if field.type is int}
+    logical = {
+        field["name"]: field["type"].get("logicalType")
+        for field in schema["fields"]
+        if isinstance(field["type"], dict) and field["name"] in whole
+    }
+    return {name: _BOUNDS[kind] for name, kind in logical.items() if kind in _BOUNDS}
 
 
 def without_logical(schema: Mapping[str, Any], names: Mapping[str, object]) -> dict[str, Any]:

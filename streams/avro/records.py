@@ -14,6 +14,7 @@ import msgspec
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
 
+from streams.avro.encoding import MISFITS, encoding_of
 from streams.avro.fingerprint import canonical
 from streams.avro.framing import frame
 from streams.avro.guard import Guard
@@ -26,7 +27,7 @@ from streams.avro.strict import StrictForm
 from streams.errors import Undecodable
 from streams.events.base import Message
 
-_REFUSALS: Final = (
+REFUSALS: Final = (
     EOFError,
     LookupError,
     ValueError,  # UnicodeDecodeError and msgspec's ValidationError among them
@@ -44,13 +45,21 @@ class RecordEncoder:
         self, event_type: type[Message], schema: Mapping[str, Any], schema_id: int
     ) -> None:
         whole = canonical(schema)
-        plain = without_logical(whole, plain_fields(event_type, whole))
+        bounds = plain_fields(event_type, whole)
+        plain = without_logical(whole, bounds)
         self._frame = frame(schema_id)
-        self._form = StrictForm(plain)
+        self._form = StrictForm(plain, bounds)
         self._schema = parse_schema(plain)
+        self._fast = encoding_of(plain, event_type, self._frame, bounds)
 
     def encode(self, event: Message) -> bytes:
         """Frame and Avro binary of `event`; SchemaMismatch names the field that does not fit."""
+        try:
+            return self._fast(event) if self._fast else self._slowly(event)
+        except MISFITS:
+            return self._slowly(event)
+
+    def _slowly(self, event: Message) -> bytes:
         stream = BytesIO()
         stream.write(self._frame)
         schemaless_writer(stream, self._schema, self._form.of(event))
@@ -98,10 +107,11 @@ class RecordDecoder:
         stream = BytesIO(payload)
         try:
             record: Any = schemaless_reader(stream, self._writer, self._reader)
-            for name, read in self._plain:
-                read(record[name])
+            for name, bounds in self._plain:
+                if record[name] not in bounds:
+                    raise OverflowError(f"{name} = {record[name]} is no time")
             message = msgspec.convert(record, self._type)
-        except _REFUSALS as exc:
+        except REFUSALS as exc:
             raise self._explained(payload, exc) from exc
         if stream.tell() != size:
             raise Undecodable(Reason.TRAILING_BYTES, f"{size - stream.tell()} after the record")

@@ -36,14 +36,18 @@ class Misfit(Exception):
 class StrictForm:
     """Turns structs of one type into what fastavro writes, or says which field does not fit."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, bounds: Mapping[str, range]) -> None:
         self._schema = schema
+        self._bounds = bounds
         self._named = named_types(schema)
 
     def of(self, message: Message) -> dict[str, Any]:
         """The record as fastavro wants it; SchemaMismatch if a value does not fit its field."""
         try:
             record: dict[str, Any] = self._value(message, self._schema, "")
+            for name, bounds in self._bounds.items():
+                if record[name] not in bounds:
+                    raise Misfit(name, record[name], "a time in the years 1 to 9999")
         except Misfit as misfit:
             name = self._schema["name"]
             place = f"{name}.{misfit.path}" if misfit.path else name
