@@ -75,6 +75,34 @@ def test_the_help_of_a_verb_ends_with_its_example(verb):
     assert "Example: e g" in shown.output
 
 
+@pytest.mark.parametrize("name", VERBS)
+def test_every_verb_can_be_asked_for_help(name):
+    """Loading a verb must not need a broker, a project or a setting."""
+    shown = run(name, "--help")
+
+    assert shown.exit_code == 0
+    assert "Example: " in shown.output or "Commands" in shown.output
+
+
+@pytest.mark.parametrize(
+    "name", ["emit", "get", "dump", "top", "tail", "quarantine", "parked", "doctor", "settings"]
+)
+def test_reading_and_emitting_verbs_need_no_extra(name):
+    """An emit-only install has neither the engine's libraries nor Java."""
+    code = (
+        "import sys\n"
+        "from streams.cli.main import EXTRAS, app\n"
+        "sys.modules.update(dict.fromkeys(EXTRAS))\n"
+        f"app([{name!r}, '--help'], prog_name='streams')\n"
+    )
+
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert shown.returncode == 0, shown.stderr
+
+
 @pytest.mark.parametrize(
     ("error", "exit_code"),
     [
@@ -168,7 +196,7 @@ def test_a_group_of_verbs_keeps_its_own_commands(verb):
 
 def test_modules_beside_the_users_pyproject_can_be_imported(verb, tmp_path, monkeypatch):
     """`streams run mine:SERVICE` works in a project that is not installed."""
-    (tmp_path / "pyproject.toml").write_text("[tool.streams]\nschemas = 'x'\n")
+    (tmp_path / "pyproject.toml").write_text("[tool.streams]\n")
     (tmp_path / "beside_the_pyproject.py").write_text("NAME = 'found'\n")
     (tmp_path / "deeper").mkdir()
     monkeypatch.chdir(tmp_path / "deeper")
