@@ -68,6 +68,7 @@ class LockFile:
             subjects = {
                 subject: tuple(_version(entry, f"{name}: {subject}") for entry in entries)
                 for subject, entries in content["subjects"].items()
+                if entries
             }
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
             raise ConfigurationError(f"{name}: found no lock file ({exc!r}); {_MEND}") from exc

@@ -39,7 +39,7 @@ def _incompatible(sources: Sources) -> Iterator[Problem]:
                 path = f"{file.full_name}.{one.path}" if one.path else file.full_name
                 advice = (
                     f"every record of version {version.id} must stay readable; if that was never "
-                    f"released, restore {LOCK_FILE} from version control"
+                    f"released, delete its line in {LOCK_FILE}"
                 )
                 yield Problem.of(file.path, path, one.found, one.wanted, advice)
 

@@ -12,7 +12,7 @@ _EVENT = """\
 {
   "type": "record",
   "name": "OrderPlaced",
-  "namespace": "AREA",
+  "namespace": "orders",
   "doc": "A customer placed an order.",
   "fields": [
     {"name": "event_id", "type": {"type": "fixed", "name": "EventId", "size": 16},
@@ -38,17 +38,17 @@ _TOPICS = """\
 # partitions   never changed once records are keyed by it
 # retention    "forever", or a length of time such as "90d" or "12h"
 
-[topics."AREA.orders"]
+[topics."orders.placed"]
 kind = "events"
 key = "customer_id"
 partitions = 4
 retention = "forever"
 events = ["OrderPlaced"]
 
-# What a fold says about each customer. Add avro/AREA/OrdersCounted.avsc, a record with customer_id
-# and a count and without event_id and occurred_at; then take the signs away.
+# What a fold says about each customer. Add avro/orders/OrdersCounted.avsc, a record with a
+# customer_id and a count, without event_id and occurred_at; then take the signs away.
 #
-# [topics."AREA.counts"]
+# [topics."orders.counts"]
 # kind = "results"
 # key = "customer_id"
 # partitions = 4
@@ -68,12 +68,11 @@ package = "{package}"
 def write_skeleton(root: Path, folder: str, package: str) -> list[Path]:
     """Write the files below `root` and return them; ConfigurationError where some exist already."""
     check_names(folder, package)
-    area = package.partition(".")[0]
     home = root / folder
     texts = {
         home / "__init__.py": '"""Event types, generated from the schemas in `avro/`."""\n',
-        home / "avro" / area / "OrderPlaced.avsc": _EVENT.replace("AREA", area),
-        home / TOPICS_FILE: _TOPICS.replace("AREA", area),
+        home / "avro" / "orders" / "OrderPlaced.avsc": _EVENT,
+        home / TOPICS_FILE: _TOPICS,
     }
     for path in texts:
         if path.exists():

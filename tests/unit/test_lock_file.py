@@ -108,6 +108,11 @@ def test_no_file_is_an_empty_lock_file(tmp_path):
     assert LockFile() == LockFile.load(tmp_path / "lock.json")
 
 
+def test_a_subject_without_versions_is_none():
+    """Whoever takes back a version that was never released deletes its line."""
+    assert LockFile() == LockFile.parse('{"format": 1, "subjects": {"t-shop.A": []}}')
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 1, "subjects": {"a": [3]}}'])
 def test_a_broken_file_says_how_to_mend_it(text):
     """Guessing at ids would make records unreadable."""

@@ -30,7 +30,7 @@ def test_a_newcomer_gets_types_in_two_commands(run, tmp_path):
     assert (0, 0, 0) == (made.exit_code, generated.exit_code, checked.exit_code), checked.output
     catalog = Catalog.find(tmp_path)
     placed = catalog.type("OrderPlaced")
-    assert placed.__module__ == "newshop.events.newshop"
+    assert placed.__module__ == "newshop.events.orders"
     assert catalog.key_of(placed)(placed(customer_id=3, order_id=5)) == 3
 
 
