@@ -41,7 +41,7 @@ def _incompatible(sources: Sources) -> Iterator[Problem]:
                     f"every record of version {version.id} must stay readable; if that was never "
                     f"released, delete its line in {LOCK_FILE}"
                 )
-                yield Problem.of(file.path, path, one.found, one.wanted, advice)
+                yield Problem.of(file.path, path, found=one.found, wanted=one.wanted, advice=advice)
 
 
 def _collisions(sources: Sources) -> Iterator[Problem]:
@@ -57,11 +57,15 @@ def _unreleased(sources: Sources) -> Iterator[Problem]:
         if not versions or versions[-1].id != schema_id(file.schema):
             lock = sources.folder / LOCK_FILE
             found = f"no version that equals {file.path}"
-            yield Problem.of(lock, subject, found, "one as the newest", _GENERATE)
+            yield Problem.of(
+                lock, subject, found=found, wanted="one as the newest", advice=_GENERATE
+            )
 
 
 def _drifted(sources: Sources) -> Iterator[Problem]:
     for path, text in modules(sources).items():
         if not path.is_file() or path.read_text(encoding="utf-8") != text:
             found = "code that differs from the schemas" if path.is_file() else "no such file"
-            yield Problem.of(path, "", found, "what the schemas generate", _GENERATE)
+            yield Problem.of(
+                path, "", found=found, wanted="what the schemas generate", advice=_GENERATE
+            )

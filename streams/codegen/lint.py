@@ -42,7 +42,9 @@ def _review_shared(sources: Sources) -> Iterator[Problem]:
                 path = f"{file.full_name} → {name}"
                 wanted = f"the same as in {home}"
                 advice = "rename one of them"
-                yield Problem.of(file.path, path, "another definition", wanted, advice)
+                yield Problem.of(
+                    file.path, path, found="another definition", wanted=wanted, advice=advice
+                )
 
 
 def _named(schema: Any) -> Iterator[dict[str, Any]]:

@@ -15,14 +15,14 @@ def review_default(review: Review, field: dict[str, Any], path: str) -> None:
     schema = field["type"]
     if isinstance(schema, list) and ("default" not in field or field["default"] is not None):
         found = f"the default {field['default']!r}" if "default" in field else "no default"
-        review.refuse(path, f"{found} on a nullable field", '"default": null')
+        review.refuse(path, found=f"{found} on a nullable field", wanted='"default": null')
     if isinstance(schema, list) or "default" not in field:
         return
     if isinstance(schema, str):
         schema = review.defined.get(schema.rpartition(".")[2], {"type": schema})
     wanted = _misfit(schema, field["default"])
     if wanted:
-        review.refuse(path, f"the default {field['default']!r}", wanted)
+        review.refuse(path, found=f"the default {field['default']!r}", wanted=wanted)
 
 
 def _misfit(schema: dict[str, Any], default: Any) -> str:

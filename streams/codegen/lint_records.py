@@ -39,13 +39,17 @@ def _review_place(review: Review, path: str) -> None:
     file = review.file
     if not _AREA.fullmatch(file.area) or keyword.iskeyword(file.area):
         wanted = "small letters, digits and '_', no word of Python"
-        review.refuse(path, f"the area {file.area!r}", wanted, "rename the folder")
+        review.refuse(
+            path, found=f"the area {file.area!r}", wanted=wanted, advice="rename the folder"
+        )
     if file.schema.get("name") != file.path.stem:
         found = f"the record {file.schema.get('name')!r} in {file.path.name}"
-        review.refuse(path, found, "a file named after its record", "rename one of them")
+        review.refuse(
+            path, found=found, wanted="a file named after its record", advice="rename one of them"
+        )
     if file.schema.get("namespace") != file.area:
         found = f"the namespace {file.schema.get('namespace')!r}"
-        review.refuse(path, found, repr(file.area), "use the folder's name")
+        review.refuse(path, found=found, wanted=repr(file.area), advice="use the folder's name")
 
 
 def _review_stamps(review: Review, fields: list[dict[str, Any]], path: str) -> None:
@@ -55,9 +59,11 @@ def _review_stamps(review: Review, fields: list[dict[str, Any]], path: str) -> N
         advice = f'write {{"name": "{name}", "type": {wanted_type}, "doc": …}}'.replace("'", '"')
         if index >= len(fields) or fields[index]["name"] != name:
             found = fields[index]["name"] if index < len(fields) else "no more fields"
-            review.refuse(here, found, wanted, advice)
+            review.refuse(here, found=found, wanted=wanted, advice=advice)
         elif not _is_stamp(fields[index], wanted_type):
-            review.refuse(here, f"the type {fields[index]['type']}", wanted, advice)
+            review.refuse(
+                here, found=f"the type {fields[index]['type']}", wanted=wanted, advice=advice
+            )
 
 
 def _is_stamp(field: dict[str, Any], wanted: dict[str, Any]) -> bool:
@@ -73,5 +79,8 @@ def _review_without_stamps(review: Review, fields: list[dict[str, Any]], path: s
         if field["name"] in stamps:
             advice = "a result's position and cause travel in headers"
             review.refuse(
-                f"{path}.{field['name']}", "it on a result or upsert", "no such field", advice
+                f"{path}.{field['name']}",
+                found="it on a result or upsert",
+                wanted="no such field",
+                advice=advice,
             )

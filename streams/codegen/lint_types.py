@@ -29,16 +29,25 @@ def review_record(review: Review, schema: dict[str, Any], path: str) -> None:
     _review_doc(review, schema, path)
     fields = schema.get("fields")
     if not isinstance(fields, list) or not fields:
-        review.refuse(path, "no fields", "at least one", "a record of no bytes says nothing")
+        review.refuse(
+            path,
+            found="no fields",
+            wanted="at least one",
+            advice="a record of no bytes says nothing",
+        )
         return
     review.enclosing.append(str(schema.get("name")).rpartition(".")[2])
     names: set[str] = set()
     for field in fields:
         if not isinstance(field, dict) or not isinstance(field.get("name"), str):
-            review.refuse(path, f"the field {field!r}", 'an object with "name" and "type"')
+            review.refuse(
+                path, found=f"the field {field!r}", wanted='an object with "name" and "type"'
+            )
             continue
         if field["name"] in names:
-            review.refuse(f"{path}.{field['name']}", "a second field of that name", "one")
+            review.refuse(
+                f"{path}.{field['name']}", found="a second field of that name", wanted="one"
+            )
         names.add(field["name"])
         _review_field(review, field, f"{path}.{field['name']}")
     review.enclosing.pop()
@@ -48,10 +57,10 @@ def _review_field(review: Review, field: dict[str, Any], path: str) -> None:
     name = field["name"]
     if not _FIELD_NAME.fullmatch(name) or keyword.iskeyword(name) or name in TAKEN_FIELD_NAMES:
         wanted = "small letters, digits and '_', no word of Python or of the generated modules"
-        review.refuse(path, f"the field name {name!r}", wanted, "rename it")
+        review.refuse(path, found=f"the field name {name!r}", wanted=wanted, advice="rename it")
     for wrong in field.keys() - _FIELD_ATTRIBUTES:
         allowed = ", ".join(sorted(_FIELD_ATTRIBUTES))
-        review.refuse(path, f"the attribute {wrong!r}", f"only {allowed}")
+        review.refuse(path, found=f"the attribute {wrong!r}", wanted=f"only {allowed}")
     _review_doc(review, field, path)
     before = len(review.problems)
     review_type(review, field.get("type"), path)
@@ -62,7 +71,9 @@ def _review_field(review: Review, field: dict[str, Any], path: str) -> None:
 def _review_doc(review: Review, schema: dict[str, Any], path: str) -> None:
     doc = schema.get("doc")
     if not isinstance(doc, str) or not doc.strip():
-        review.refuse(path, "no doc", '"doc" with a sentence for the person who reads the event')
+        review.refuse(
+            path, found="no doc", wanted='"doc" with a sentence for the person who reads the event'
+        )
 
 
 def review_type(review: Review, schema: Any, path: str) -> None:
@@ -72,9 +83,15 @@ def review_type(review: Review, schema: Any, path: str) -> None:
     elif isinstance(schema, str):
         _review_name(review, schema, path)
     elif not isinstance(schema, dict) or not isinstance(schema.get("type"), str):
-        review.refuse(path, repr(schema), "an Avro type: a name, or an object with one as its type")
+        review.refuse(
+            path,
+            found=repr(schema),
+            wanted="an Avro type: a name, or an object with one as its type",
+        )
     elif schema["type"] not in ATTRIBUTES:
-        review.refuse(path, f"the type {schema['type']!r}", f"one of {', '.join(ATTRIBUTES)}")
+        review.refuse(
+            path, found=f"the type {schema['type']!r}", wanted=f"one of {', '.join(ATTRIBUTES)}"
+        )
     else:
         _review_object(review, schema, path)
 
@@ -102,9 +119,9 @@ def _review_object(review: Review, schema: dict[str, Any], path: str) -> None:
 def _review_union(review: Review, schema: list[Any], path: str) -> None:
     if len(schema) != 2 or schema[0] != "null" or schema[1] == "null":
         advice = "use one record type for each alternative"
-        review.refuse(path, f"the union {schema}", '["null", TYPE]', advice)
+        review.refuse(path, found=f"the union {schema}", wanted='["null", TYPE]', advice=advice)
     elif isinstance(schema[1], list):
-        review.refuse(path, "a union inside a union", '["null", TYPE]')
+        review.refuse(path, found="a union inside a union", wanted='["null", TYPE]')
     else:
         review_type(review, schema[1], path)
 
@@ -115,10 +132,16 @@ def _review_name(review: Review, name: str, path: str) -> None:
         return
     if name == "null":
         advice = "a few bytes could claim millions of nulls"
-        review.refuse(path, "null", "a type whose values take at least one byte", advice)
+        review.refuse(
+            path, found="null", wanted="a type whose values take at least one byte", advice=advice
+        )
     elif space in {"", review.file.area} and short in review.enclosing:
         advice = "refer to the other by an id"
-        review.refuse(path, f"{short} inside itself", "a type of bounded depth", advice)
+        review.refuse(
+            path, found=f"{short} inside itself", wanted="a type of bounded depth", advice=advice
+        )
     elif space not in {"", review.file.area} or short not in review.defined:
         wanted = f"one of {', '.join(PRIMITIVES)}, or a type defined further up in the same file"
-        review.refuse(path, f"the type {name!r}", wanted, "write its definition here")
+        review.refuse(
+            path, found=f"the type {name!r}", wanted=wanted, advice="write its definition here"
+        )

@@ -17,7 +17,9 @@ class Problem:
     message: str
 
     @classmethod
-    def of(cls, file: object, path: str, found: object, wanted: str, advice: str = "") -> Problem:
+    def of(
+        cls, file: object, path: str, *, found: object, wanted: str, advice: str = ""
+    ) -> Problem:
         """A finding in the three parts that every message has."""
         text = f"found {found}, wanted {wanted}"
         return cls(str(file), path, f"{text}; {advice}" if advice else text)
@@ -39,6 +41,8 @@ class Review:
     defined: dict[str, dict[str, Any]] = field(default_factory=dict)
     enclosing: list[str] = field(default_factory=list)
 
-    def refuse(self, path: str, found: object, wanted: str, advice: str = "") -> None:
+    def refuse(self, path: str, *, found: object, wanted: str, advice: str = "") -> None:
         """Note a problem at `path`."""
-        self.problems.append(Problem.of(self.file.path, path, found, wanted, advice))
+        self.problems.append(
+            Problem.of(self.file.path, path, found=found, wanted=wanted, advice=advice)
+        )
