@@ -1,1 +1,1 @@
-"""."""
+"""What is declared: projects, catalogs, topics and keys; and making the cluster agree."""
