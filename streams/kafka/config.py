@@ -15,6 +15,7 @@ _OWNED = frozenset(
         "group.protocol", "isolation.level", "max.in.flight", "bootstrap.servers",
         "max.in.flight.requests.per.connection", "partition.assignment.strategy", "partitioner",
         "message.send.max.retries", "request.required.acks", "retries", "transactional.id",
+        "delivery.report.only.error", "queuing.strategy",
     }
 )  # fmt: skip
 
@@ -49,8 +50,8 @@ def checked_options(settings: KafkaSettings) -> dict[str, str]:
     for name in options:
         if name in _OWNED:
             raise ConfigurationError(
-                f"KAFKA_CLIENT_OPTIONS sets {name}={options[name]}; found an option that the library "
-                "owns because exactly-once or order depends on it; remove it"
+                f"found {name}={options[name]} in KAFKA_CLIENT_OPTIONS, wanted it absent: the "
+                "library sets it itself, because exactly-once or order depends on it"
             )
     return options
 

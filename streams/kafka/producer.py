@@ -1,7 +1,8 @@
 """The SDK's producer on librdkafka: idempotent, acknowledged by all replicas, keyed like Java's.
 
-Not obvious: after a fatal error, librdkafka raises from `poll` instead of calling back, and every
-later `produce` fails; the client above must be told, because only it knows what was pending.
+Not obvious: after a fatal error, `poll` raises instead of calling back, and every later `produce`
+fails. And a delivery callback that calls the client it runs in (any method that may wait) corrupts
+the binding's thread state and aborts the process; so errors are explained after `poll` returned.
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Producer as Client
 
 from streams.clock import Deadline
-from streams.errors import BrokerUnavailable, ClientClosed, DeliveryFailed, StreamsError
+from streams.errors import (
+    BrokerUnavailable,
+    ClientClosed,
+    ConfigurationError,
+    DeliveryFailed,
+    StreamsError,
+)
 from streams.kafka import faults
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
 from streams.logs import get_logger
@@ -54,7 +61,13 @@ class KafkaProducer:
         self._servers = bootstrap_servers(kafka)
         self._log = get_logger(servers=self._servers)
         self._failure = ""
-        self._client = Client(self._config(kafka, emit))
+        try:
+            self._client = Client(self._config(kafka, emit))
+        except KafkaException as exc:
+            raise ConfigurationError(
+                f"the Kafka client refuses its settings: {faults.error_of(exc).str()}; see "
+                "KAFKA_CLIENT_OPTIONS and the other KAFKA_ variables"
+            ) from exc
 
     def sender(self, topic: str) -> Send:
         """A function that queues records of a topic."""
@@ -144,7 +157,7 @@ class KafkaProducer:
         self.flush(_DISCARD_S)
 
     def abandon(self) -> None:
-        """Leak the client: freeing it would wait for threads that the fork left behind."""
+        """Leak the client: freeing it would wait for threads and say goodbye on shared sockets."""
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._client))
 
     def _refused(self, error: KafkaError, topic: str) -> StreamsError:
@@ -183,7 +196,6 @@ class KafkaProducer:
             "batch.size": 1_000_000,
             "compression.type": "lz4",
             "linger.ms": emit.linger_ms,
-            "log_level": 2,  # lost connections come as errors, which we log ourselves
             "message.max.bytes": max(1_000_000, emit.max_record_bytes + 100_000),
             "message.timeout.ms": int(emit.delivery_timeout_s * 1_000),
             "queue.buffering.max.kbytes": _QUEUE_KBYTES,

@@ -20,8 +20,8 @@ class Report(Protocol):
 OnDelivery = Callable[[Any, Report], None]
 """Called once a record with (None, where it landed) or (the client's error, a report).
 
-Runs inside `poll` or `flush`, in whichever thread called them. It must not raise, and must not
-hold the last reference to the producer.
+Runs inside `poll` or `flush`, in whichever thread called them. It must not raise, must not call the
+producer, and must not hold the last reference to it.
 """
 
 

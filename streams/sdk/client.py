@@ -112,7 +112,7 @@ class EventClient:
                 EMIT_FAILED.labels(type(exc).__name__).inc()
                 raise
             for parcel in parcels:
-                parcel.receipt.fail(exc)
+                self._delivery.fail(parcel.receipt, exc)
         return receipts
 
     def flush(self, timeout_s: float | None = None) -> None:
@@ -149,7 +149,7 @@ class EventClient:
             with self._lock:
                 self._refusal = "the client is closed; open a new EventClient"
             if self._delivery.flush(self._settings.flush_timeout_s):
-                self._delivery.producer.discard()
+                self._delivery.discard()
             self._publish()
             self._delivery.stop()
             self._routes.clear()

@@ -33,11 +33,13 @@ class Delivery:
         self._producer = producer
         self._tick = tick  # run by the background thread after each poll
         self._log = get_logger()
-        self._changed = threading.Condition()
+        self._settling = threading.Lock()
+        self._changed = threading.Condition()  # guards the books below
         self._waiting = 0
         self._unseen = 0
         self._round = 1  # how often the unseen failures were taken, plus 1
         self._first: StreamsError | None = None
+        self._failed: deque[tuple[Receipt, Any]] = deque()
         self._due: deque[tuple[Callback, Receipt]] = deque()
         self._is_stopping = False
         self._ended = ""
@@ -73,16 +75,21 @@ class Delivery:
         """Take the reports that are there, waiting for the first at most `timeout_s`."""
         producer = self._producer
         if producer is not None and producer.poll(timeout_s):
-            self._notify()
+            self._settle(producer)
 
     def flush(self, timeout_s: float) -> int:
         """Wait until everything is settled; how many records are not after `timeout_s`."""
         deadline = Deadline.after(timeout_s)
         while True:
             waiting = self.producer.flush(min(deadline.left_s, _POLL_S))
-            self._notify()
+            self._settle(self.producer)
             if waiting == 0 or deadline.is_over:
                 return waiting
+
+    def discard(self) -> None:
+        """Give up what is queued; its receipts fail."""
+        self.producer.discard()
+        self._settle(self.producer)
 
     def raise_failures(self) -> None:
         """DeliveryFailed for failures that nobody looked at since the last call, and what waits."""
@@ -118,22 +125,19 @@ class Delivery:
             "queued or under way"
         )
 
-    def explain(self, error: Any, topic: str) -> StreamsError:
-        """Our error for the client's."""
-        producer = self._producer
-        if producer is None:
-            return ClientClosed(f"{topic}: {self._ended}")
-        return producer.explain(error, topic)
+    def refused(self, receipt: Receipt, error: Any) -> None:
+        """Note the client's error; only after the poll may the client be asked what it means."""
+        self._failed.append((receipt, error))
 
-    def failed(self, receipt: Receipt) -> None:
-        """Count a failure, which stays unseen until somebody looks at the receipt."""
-        assert receipt.error is not None  # noqa: S101 set by every caller
-        EMIT_FAILED.labels(type(receipt.error).__name__).inc()
+    def fail(self, receipt: Receipt, error: StreamsError) -> None:
+        """Settle a receipt with a failure, which stays unseen until somebody looks at it."""
+        EMIT_FAILED.labels(type(error).__name__).inc()
         with self._changed:
+            receipt.error = error
             if not receipt.is_seen:
                 receipt.counted_in = self._round
                 self._unseen += 1
-                self._first = self._first or receipt.error
+                self._first = self._first or error
         self.settled(receipt)
 
     def seen(self, receipt: Receipt) -> None:
@@ -149,25 +153,28 @@ class Delivery:
         with self._changed:
             receipt.callbacks = [*(receipt.callbacks or ()), callback]
         if receipt.done:
-            self.settled(receipt)
-            self._run_callbacks()
+            for taken in self._take_callbacks(receipt):
+                taken(receipt)
 
     def settled(self, receipt: Receipt) -> None:
-        """Put a settled receipt's callbacks in line, each once."""
-        with self._changed:
-            callbacks, receipt.callbacks = receipt.callbacks, None
-        self._due.extend((callback, receipt) for callback in callbacks or ())
+        """Put a settled receipt's callbacks in line for the background thread."""
+        self._due.extend((callback, receipt) for callback in self._take_callbacks(receipt))
 
     def disown(self, why: str) -> None:
         """In the child of a fork: nobody serves reports here, so nobody may wait for them."""
-        self._changed = threading.Condition()  # the old one may be held by a thread left behind
+        self._settling = threading.Lock()  # the old ones may be held by threads left behind
+        self._changed = threading.Condition()
         if self._producer is not None:
             self._producer.abandon()
         self._producer = None
         self._end(why)
 
-    def _notify(self) -> None:
-        """Wake those who wait for a receipt; cheap when nobody does."""
+    def _settle(self, producer: Producer) -> None:
+        """Explain failures and wake those who wait for a receipt; cheap when there are none."""
+        with self._settling:  # a flush must not return while another thread is at it
+            while self._failed:
+                receipt, error = self._failed.popleft()
+                self.fail(receipt, producer.explain(error, receipt.topic))
         if self._waiting:
             with self._changed:
                 self._changed.notify_all()
@@ -181,12 +188,15 @@ class Delivery:
         while not self._is_stopping or self._due:
             try:
                 self.serve(_POLL_S)
-                self._run_callbacks()
+                while self._due:
+                    callback, receipt = self._due.popleft()
+                    callback(receipt)
                 self._tick()
             except Exception:
                 self._log.exception("a callback raised", action="callback-failed")
 
-    def _run_callbacks(self) -> None:
-        while self._due:
-            callback, receipt = self._due.popleft()
-            callback(receipt)
+    def _take_callbacks(self, receipt: Receipt) -> list[Callback]:
+        """A receipt's callbacks, each given out once."""
+        with self._changed:
+            callbacks, receipt.callbacks = receipt.callbacks, None
+        return callbacks or []

@@ -75,19 +75,13 @@ class Receipt(msgspec.Struct, eq=False, gc=False):
         self.delivery.seen(self)
         self.delivery.call_when_done(self, callback)
 
-    def fail(self, error: StreamsError) -> None:
-        """Fail a record that was not sent."""
-        self.error = error
-        self.delivery.failed(self)
-
     def __call__(self, error: Any, report: Report) -> None:
         """The delivery callback; the client's thread or an emitting one runs it."""
-        if error is None:
-            self.partition = report.partition()
-            offset = report.offset()
-            self.offset = offset if offset >= 0 else -1
-            if self.callbacks is not None:
-                self.delivery.settled(self)
-        else:
-            self.error = self.delivery.explain(error, self.topic)
-            self.delivery.failed(self)
+        if error is not None:
+            self.delivery.refused(self, error)
+            return
+        self.partition = report.partition()
+        offset = report.offset()
+        self.offset = offset if offset >= 0 else -1
+        if self.callbacks is not None:
+            self.delivery.settled(self)

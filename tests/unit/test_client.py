@@ -14,6 +14,7 @@ from opentelemetry import trace
 
 from schemas.counters import PhotoContribution, PhotoCounters
 from schemas.social import FriendRequested, PhotoLiked, PhotoPosted
+from streams.avro.codec import Codec
 from streams.errors import (
     BrokerUnavailable,
     ClientClosed,
@@ -55,13 +56,9 @@ def client(producer):
         producer.deliver()
 
 
-def decoded(record, event_type=PhotoLiked):
-    catalog = Catalog.of(event_type)
-    schema = catalog.schema(event_type)
-    from streams.avro.limits import Limits
-    from streams.avro.records import RecordDecoder
-
-    return RecordDecoder(event_type, schema, schema, Limits()).decode(record.value[5:])
+def decoded(record):
+    types = {PhotoLiked.avro_name: PhotoLiked}
+    return Codec(Catalog.of(PhotoLiked).registry, types).decode(record.value)
 
 
 def test_a_receipt_tells_where_the_record_landed(client, producer):
