@@ -252,9 +252,17 @@ class LogSettings(Section):
     )
 
 
+class DemoSettings(Section):
+    """`make demo`."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True)  # make passes an empty KEEP
+
+    keep: bool = _env("KEEP", "Whether the demo leaves everything running at its end.", default=False)
+
+
 SECTIONS: tuple[type[Section], ...] = (
     KafkaSettings, HomeSettings, SchemaSettings, EmitSettings, WorkerSettings, TopicSettings,
-    LogSettings,
+    LogSettings, DemoSettings,
 )  # fmt: skip
 
 
