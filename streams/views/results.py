@@ -19,10 +19,9 @@ from streams.avro.codec import Codec
 from streams.avro.limits import Limits
 from streams.errors import InputError, NotFound, Undecodable
 from streams.events.base import Message
-from streams.kafka.admin import KafkaAdmin
-from streams.kafka.reader import KafkaReader
-from streams.ports.log import LogAdmin, LogReader
-from streams.settings import KafkaSettings
+from streams.kafka.connection import KafkaLog
+from streams.ports.log import Log
+from streams.settings import KafkaSettings, WorkerSettings
 from streams.topics.catalog import Catalog
 from streams.topics.keys import Key, key_text
 from streams.topics.partitioner import partition_of
@@ -39,13 +38,6 @@ class Row(NamedTuple):
     message: Message
     partition: int
     offset: int
-
-
-class Log(NamedTuple):
-    """What results are read with; Kafka unless a test brings its own."""
-
-    reader: LogReader
-    admin: LogAdmin
 
 
 class Results:
@@ -66,9 +58,9 @@ class Results:
         self._catalog = catalog or Catalog.find()
         self._topic = _results_topic(self._catalog, topic)
         (self._type,) = self._catalog.types_of(topic)
-        settings = kafka or KafkaSettings()
-        self._log = log or Log(KafkaReader(settings), KafkaAdmin(settings))
-        self._latest = LatestValues(topic, self._log.reader, self._log.admin)
+        log = log or KafkaLog(kafka or KafkaSettings(), WorkerSettings())
+        self._reader, self._admin = log.reader(), log.admin()
+        self._latest = LatestValues(topic, self._reader, self._admin)
         self._codec = Codec(self._catalog.registry, {self._type.avro_name: self._type}, Limits())
 
     def get(self, key: Key) -> Message | None:
@@ -110,8 +102,8 @@ class Results:
 
     def close(self) -> None:
         """Release the connections; closing twice is fine."""
-        self._log.reader.close()
-        self._log.admin.close()
+        self._reader.close()
+        self._admin.close()
 
     def __enter__(self) -> Self:
         return self
@@ -128,7 +120,7 @@ class Results:
     def _partitions(self) -> int:
         """How many the broker has; the declaration may be newer."""
         name = self._topic.name
-        found = self._log.admin.topics([name])
+        found = self._admin.topics([name])
         if name not in found:
             raise NotFound(f"{name} is declared but not on the broker; run `streams topics apply`")
         return found[name].partitions

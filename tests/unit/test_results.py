@@ -8,7 +8,7 @@ from streams.testing.log import InMemoryLog
 from streams.topics.catalog import Catalog
 from streams.topics.keys import key_reader
 from streams.topics.topic import Kind, Topic
-from streams.views.results import Log, Results
+from streams.views.results import Results
 
 CATALOG = Catalog.of(PhotoCounters)
 TOPIC = "counters.photos"
@@ -55,7 +55,7 @@ def log():
 
 @pytest.fixture
 def results(log):
-    with Results(TOPIC, catalog=CATALOG, log=Log(log.reader(), log.admin())) as results:
+    with Results(TOPIC, catalog=CATALOG, log=log) as results:
         yield results
 
 
@@ -126,13 +126,13 @@ def test_top_refuses_a_field_that_is_no_number(results, field):
 def test_a_topic_without_results_is_not_found(log, name):
     """A typing error, or a topic of events, is answered with what there is."""
     with pytest.raises(NotFound, match=r"counters\.photos"):
-        Results(name, catalog=CATALOG, log=Log(log.reader(), log.admin()))
+        Results(name, catalog=CATALOG, log=log)
 
 
 def test_a_declared_topic_that_was_never_made_names_the_command():
     """The first thing a newcomer forgets."""
     empty = InMemoryLog()
-    results = Results(TOPIC, catalog=CATALOG, log=Log(empty.reader(), empty.admin()))
+    results = Results(TOPIC, catalog=CATALOG, log=empty)
 
     with pytest.raises(NotFound, match="streams topics apply"):
         results.get(5)
@@ -148,7 +148,7 @@ def test_bytes_that_no_schema_explains_are_told_with_their_place(log, results):
 
 def edges(log, **how):
     log.create_topic("edges", 4)
-    return Results("edges", catalog=OneTopic(**how), log=Log(log.reader(), log.admin()))
+    return Results("edges", catalog=OneTopic(**how), log=log)
 
 
 def contribution(user_id, photo_id):
