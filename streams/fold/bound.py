@@ -165,18 +165,3 @@ def _emitted(fold: Fold, route: Route) -> Route:
             "@fold.result"
         )
     return route
-
-
-def check_home(
-    fold: BoundFold, route: Route, message: Message, key: bytes | None, partition: int
-) -> str:
-    """Why a record does not belong where it stands, empty when it does."""
-    wanted_key, wanted_partition = route.home(message)
-    if key != wanted_key:
-        return f"found the key {key!r}, wanted {wanted_key!r}"
-    if partition != wanted_partition:
-        return (
-            f"found partition {partition}, wanted {wanted_partition} of {fold.topic.partitions} "
-            f"(murmur2 of the key)"
-        )
-    return ""

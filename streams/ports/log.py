@@ -5,7 +5,7 @@ The contract suite in `tests/contract` runs over both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol
 
 from streams.clock import Deadline
@@ -81,10 +81,6 @@ class TransactionalProducer(Protocol):
         """Drop the producer without waiting; safe to call twice."""
 
 
-OpenProducer = Callable[[], TransactionalProducer]
-"""Makes a producer with the worker's id and fences every older one with that id."""
-
-
 class LogReader(Protocol):
     """Reads partitions from given offsets, outside any group. One thread owns it."""
 
@@ -92,6 +88,9 @@ class LogReader(Protocol):
         self, starts: Mapping[TopicPartition, int], deadline: Deadline | None = None
     ) -> Iterable[Record]:
         """Committed records from each start to the partition's end as it is now."""
+
+    def position(self, partition: TopicPartition) -> int:
+        """Where the last `read` of a partition came to, past transaction markers."""
 
     def close(self) -> None:
         """Release the connection."""
@@ -111,7 +110,7 @@ class TopicInfo(Protocol):
 class LogAdmin(Protocol):
     """Questions about topics and groups; safe from any thread."""
 
-    def topics(self, names: Collection[str]) -> dict[str, TopicInfo]:
+    def topics(self, names: Collection[str]) -> Mapping[str, TopicInfo]:
         """The named topics that exist."""
 
     def starts(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
@@ -129,3 +128,19 @@ class LogAdmin(Protocol):
 
     def close(self) -> None:
         """Release the connection."""
+
+
+class Log(Protocol):
+    """A log one can connect to: a Kafka cluster, or the in-memory twin."""
+
+    def consumer(self, group: str) -> Consumer:
+        """A member-to-be of a group."""
+
+    def transactions(self, transactional_id: str, deadline: Deadline) -> TransactionalProducer:
+        """A producer that fences every older one with its id; BrokerUnavailable at the deadline."""
+
+    def reader(self) -> LogReader:
+        """A reader of committed records."""
+
+    def admin(self) -> LogAdmin:
+        """Questions about topics and groups."""

@@ -1,10 +1,10 @@
 """The folder of one partition of a service: its lock, its store, and what was set aside.
 
-    <STREAMS_HOME>/state/<service>/<topic>-<partition>/
-        lock       held (flock) by the one owner
-        db/        RocksDB
-        aside/     the last store that did not fit its committed offset
-        inflight   offsets being folded, for the check after an unclean end
+<STREAMS_HOME>/state/<service>/<topic>-<partition>/
+lock       held (flock) by the one owner
+db/        RocksDB
+aside/     the last store that did not fit its committed offset
+inflight   offsets being folded, for the check after an unclean end
 """
 
 from __future__ import annotations
@@ -66,6 +66,23 @@ class PartitionFolder:
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.close()
+
+
+def request_kill(home: Path, pid: int) -> None:
+    """Ask the supervisor of `pid`, if there is one, to kill a worker that keeps a folder locked."""
+    folder = home / "run" / "kill"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / str(pid)).touch()
+
+
+def kill_requests(home: Path) -> list[int]:
+    """Pids that workers asked to be killed; each is told once."""
+    found = []
+    for file in (home / "run" / "kill").glob("*"):
+        file.unlink(missing_ok=True)
+        if file.name.isdigit():
+            found.append(int(file.name))
+    return found
 
 
 def partition_path(home: Path, service: str, topic: str, partition: int) -> Path:

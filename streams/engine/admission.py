@@ -1,0 +1,122 @@
+"""Which records of a partition are folded: decoding, quarantine, and what was decided before."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from streams.avro.codec import Codec
+from streams.engine.decisions import Decision, PartitionDecisions
+from streams.engine.fold_partition import Selection
+from streams.engine.quarantine import quarantine
+from streams.errors import FoldChanged, Undecodable
+from streams.fold.service import Service
+from streams.ports.records import Batch, Outgoing, Record
+from streams.topics.keys import Key
+from streams.topics.route import Route
+
+
+class Admission:
+    """Decodes batches and refuses what must not be folded. Owned by the worker's thread.
+
+    What it has to write (quarantined bytes, decisions) is owed until it is committed: it survives
+    a reopening of the partition, because the records are not refused a second time.
+    """
+
+    def __init__(self, service: Service, codec: Codec, decisions: PartitionDecisions) -> None:
+        self._service = service
+        self._codec = codec
+        self._decisions = decisions
+        self._owed: list[tuple[int, Outgoing]] = []
+        self._routes: dict[type, Route] = {}
+        self.quarantined = 0
+
+    def decode(self, batch: Batch, first: int, end: int, *, is_silent: bool) -> list[Any]:
+        """One event, or None where nothing is to be folded, for each record in [first, end)."""
+        values = batch.values[first:end]
+        events: list[Any] = self._codec.decode_many(values)
+        if Undecodable in set(map(type, events)):
+            for at, found in enumerate(events):
+                if isinstance(found, Undecodable):
+                    record = batch.record(first + at)
+                    self.refuse(record, found.reason, found.detail, is_silent=is_silent)
+        if None in values:
+            for at in [at for at, value in enumerate(values) if value is None]:
+                record = batch.record(first + at)
+                self.refuse(record, "no value", "found a null payload", is_silent=is_silent)
+        return self._without_quarantined(events, batch.offsets[first:end])
+
+    def find_strays(
+        self, selection: Selection, new: Collection[Key], batch: Batch, *, is_silent: bool
+    ) -> bool:
+        """Refuse records that would make a state where their key does not belong; whether any did."""
+        unseen = set(new)
+        found = False
+        for key, event, offset in zip(
+            selection.keys, selection.events, selection.offsets, strict=True
+        ):
+            if key not in unseen:
+                continue
+            unseen.discard(key)
+            record = batch.record(batch.offsets.index(offset))
+            why = check_home(self._route(type(event)), event, record)
+            if why:
+                self.refuse(record, "wrong partition", why, is_silent=is_silent)
+                found = True
+        return found
+
+    def refuse(self, record: Record, reason: str, detail: str, *, is_silent: bool) -> None:
+        """Quarantine a record, once; FoldChanged if it was folded before and cannot be now."""
+        if record.offset in self._decisions.quarantined:
+            return
+        if is_silent:
+            raise FoldChanged(
+                f"{record.source}: found {reason} ({detail}) in a record that was folded before; a "
+                "schema left lock.json or a fold's key changed: bring it back, or run "
+                f"`streams state reset {self._service.name}`"
+            )
+        outgoing, decision = quarantine(self._service.name, record, reason, detail)
+        self._owed.append((record.offset, outgoing))
+        self.owe(decision)
+        self._decisions.add(decision)
+        self.quarantined += 1
+
+    def owe(self, decision: Decision) -> None:
+        """Write a decision in the transaction that commits its offset."""
+        self._owed.append((decision.at, decision.outgoing(self._service.decisions)))
+
+    def owed(self, end: int) -> list[Outgoing]:
+        """What to write with a commit up to `end`."""
+        return [outgoing for at, outgoing in self._owed if at < end] if self._owed else []
+
+    def committed(self, end: int) -> None:
+        """Everything owed up to `end` is written."""
+        if self._owed:
+            self._owed = [(at, outgoing) for at, outgoing in self._owed if at >= end]
+
+    def _without_quarantined(self, events: list[Any], offsets: Any) -> list[Any]:
+        quarantined = self._decisions.quarantined
+        if quarantined and not quarantined.isdisjoint(offsets):
+            for at, offset in enumerate(offsets):
+                if offset in quarantined:
+                    events[at] = None
+        return events
+
+    def _route(self, event_type: type) -> Route:
+        route = self._routes.get(event_type)
+        if route is None:
+            route = self._routes[event_type] = Route(event_type, self._service.catalog)
+        return route
+
+
+def check_home(route: Route, event: Any, record: Record) -> str:
+    """Why a record does not belong where it stands, empty when it does."""
+    key, partition = route.home(event)
+    if record.key != key:
+        return f"found the key {record.key!r}, wanted {key!r}"
+    if record.partition != partition:
+        return (
+            f"found partition {record.partition}, wanted {partition} of {route.topic.partitions} "
+            "(murmur2 of the key)"
+        )
+    return ""

@@ -1,0 +1,108 @@
+"""What a worker owns: opens partitions that come, commits and releases those that go."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from streams.avro.codec import Codec
+from streams.clock import Deadline
+from streams.engine.commit import Committer
+from streams.engine.instruments import Instruments
+from streams.engine.membership import Membership
+from streams.engine.opening import Opener
+from streams.engine.partition import Partition
+from streams.fold.service import Service
+from streams.logs import get_logger
+from streams.ports.log import Consumer
+from streams.ports.records import TopicPartition
+from streams.state.folder import PartitionFolder
+
+OPEN_PATIENCE_S = 60.0
+"""Longest wait for a dead owner's transaction and for the offsets behind it."""
+
+
+class Assignment:
+    """Implements `RebalanceListener`. Owned by the worker's thread."""
+
+    def __init__(
+        self,
+        service: Service,
+        consumer: Consumer,
+        opener: Opener,
+        committer: Committer,
+        membership: Membership,
+        instruments: Instruments,
+    ) -> None:
+        self.owned: dict[TopicPartition, Partition] = {}
+        self._service = service
+        self._consumer = consumer
+        self._opener = opener
+        self._committer = committer
+        self._membership = membership
+        self._instruments = instruments
+        self._folders: dict[TopicPartition, PartitionFolder] = {}
+        self._codecs: dict[str, Codec] = {}
+        self._log = get_logger()
+
+    @property
+    def partitions(self) -> list[Partition]:
+        """The owned partitions."""
+        return list(self.owned.values())
+
+    def assigned(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
+        """Open what came; returns the offsets to read from."""
+        deadline = Deadline.after(OPEN_PATIENCE_S)
+        self._membership.capture()
+        committed = self._consumer.committed(partitions, deadline)
+        opened = self._opener.open(committed, deadline)
+        for source, (state, folder) in opened.items():
+            self._folders[source] = folder
+            self.owned[source] = Partition(state, self._service, self._codec(source.topic))
+            self._instruments.opened()
+            self._log.info(
+                "partition opened",
+                action="opened",
+                topic=source.topic,
+                partition=source.partition,
+                offset=state.start,
+                committed=state.committed,
+            )
+        return {source: state.start for source, (state, _) in opened.items()}
+
+    def revoked(self, partitions: Collection[TopicPartition]) -> None:
+        """Commit everything once more, then checkpoint and release what goes."""
+        committed = self._committer.commit(self.partitions)
+        for source in partitions:
+            if committed and source in self.owned:
+                self.owned[source].checkpoint()
+            self._release(source)
+        self._membership.capture()
+
+    def lost(self, partitions: Collection[TopicPartition]) -> None:
+        """Drop what another worker already has; nothing is committed for it."""
+        for source in partitions:
+            self._release(source)
+        self._membership.capture()
+
+    def close(self) -> None:
+        """Release what is still owned, without a commit."""
+        for source in list(self.owned):
+            self._release(source)
+
+    def _release(self, source: TopicPartition) -> None:
+        partition = self.owned.pop(source, None)
+        if partition is not None:
+            partition.close()
+        folder = self._folders.pop(source, None)
+        if folder is not None:
+            folder.release()
+        self._instruments.released(source)
+        self._log.info(
+            "partition released", action="released", topic=source.topic, partition=source.partition
+        )
+
+    def _codec(self, topic: str) -> Codec:
+        if topic not in self._codecs:
+            registry = self._service.catalog.registry
+            self._codecs[topic] = Codec(registry, self._service.types_of(topic))
+        return self._codecs[topic]

@@ -1,0 +1,182 @@
+"""Makes the open intervals of all partitions durable, in one transaction.
+
+1. Gather: results of changed keys, facts, decisions, and the new positions.
+2. Recycle the producer when it is suspicious.
+3. Begin, produce, send positions, commit (the producer's one call).
+4. On success the partitions are told. On failure the producer is dropped, and what is committed
+   decides: the whole interval happened, or none of it did and it simply stays open. Nothing that
+   was gathered is lost, because outputs are made from state at each attempt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from streams.clock import Deadline, monotonic_s
+from streams.engine.fold_partition import HandlerRaised
+from streams.engine.instruments import Instruments
+from streams.engine.membership import Membership
+from streams.engine.partition import Partition
+from streams.engine.progress import Progress
+from streams.errors import BrokerUnavailable, Fenced, TransactionFailed
+from streams.logs import get_logger
+from streams.ports.log import Consumer, TransactionalProducer
+from streams.ports.records import Committed, Outgoing, TopicPartition
+
+MAX_FAILURES = 5
+"""Transactions in a row that may fail while the broker answers; then the process starts anew."""
+
+OpenProducer = Callable[[Deadline], TransactionalProducer]
+_OPEN_SLICE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """What one transaction carries."""
+
+    outputs: list[Outgoing]
+    positions: dict[TopicPartition, Committed]
+    progress: dict[TopicPartition, Progress]
+
+
+class Committer:
+    """One transactional producer and what goes through it. Owned by the worker's thread.
+
+    `park` is called with a partition whose result function raised. `is_stopping` ends waits.
+    """
+
+    def __init__(
+        self,
+        open_producer: OpenProducer,
+        consumer: Consumer,
+        membership: Membership,
+        instruments: Instruments,
+        *,
+        park: Callable[[Partition, HandlerRaised], None],
+        is_stopping: Callable[[], bool],
+    ) -> None:
+        self._open = open_producer
+        self._consumer = consumer
+        self._membership = membership
+        self._instruments = instruments
+        self._park = park
+        self._is_stopping = is_stopping
+        self._producer: TransactionalProducer | None = None
+        self._failures = 0
+        self._fencings = 0
+        self._log = get_logger()
+
+    def start(self) -> None:
+        """Open the producer: what a dead predecessor left open is aborted."""
+        self._recycle()
+
+    def commit(self, partitions: Collection[Partition]) -> bool:
+        """Commit everything open; False when it did not happen and the interval stays open.
+
+        Raises TransactionFailed after too many failures in a row, Fenced when another process
+        keeps taking this worker's transactional id.
+        """
+        interval = self._gather(partitions)
+        if not interval.positions:
+            return True
+        if self._producer is None or self._producer.is_suspicious:
+            self._recycle()
+        started_s = monotonic_s()
+        try:
+            self._send(interval)
+        except TransactionFailed as exc:
+            happened = self._resolve(interval, exc)
+        except Fenced as exc:
+            self._count_fencing(exc)
+            happened = self._resolve(interval, exc)
+        else:
+            happened = True
+            self._failures = 0
+            self._fencings = 0
+        if happened:
+            self._instruments.committed(monotonic_s() - started_s)
+            for partition in partitions:
+                if partition.source in interval.positions:
+                    offset = interval.positions[partition.source].offset
+                    partition.committed(offset, interval.progress[partition.source])
+        return happened
+
+    def close(self) -> None:
+        """Drop the producer; an open transaction would be aborted by its successor."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.discard()
+
+    def _gather(self, partitions: Collection[Partition]) -> Interval:
+        interval = Interval([], {}, {})
+        for partition in partitions:
+            moved = partition.next_position()
+            if moved is None:
+                continue
+            try:
+                outputs = partition.outputs()
+            except HandlerRaised as raised:
+                self._park(partition, raised)
+                continue
+            interval.outputs.extend(outputs)
+            interval.positions[partition.source], interval.progress[partition.source] = moved
+        return interval
+
+    def _send(self, interval: Interval) -> None:
+        if self._producer is None:
+            raise TransactionFailed("no producer")
+        self._producer.commit(interval.outputs, interval.positions, self._membership.member())
+
+    def _resolve(self, interval: Interval, failure: TransactionFailed | Fenced) -> bool:
+        """Whether the interval was committed after all; the producer is a new one afterwards."""
+        self._failures += 1
+        self._instruments.transaction_failed()
+        self._log.warning("transaction failed", action="transaction-failed", error=str(failure))
+        if self._failures > MAX_FAILURES:
+            raise TransactionFailed(f"{self._failures} transactions failed in a row") from failure
+        self._recycle()
+        committed = self._consumer.committed(list(interval.positions), Deadline.after(30.0))
+        outcomes = {
+            _is_committed(committed[source], position, interval.progress[source])
+            for source, position in interval.positions.items()
+        }
+        if len(outcomes) != 1 or None in outcomes:
+            raise TransactionFailed(
+                "committed offsets are neither those of this worker's last transaction nor of the "
+                "one before; another worker owns its partitions"
+            ) from failure
+        return outcomes == {True}
+
+    def _recycle(self) -> None:
+        """A new producer with the same id; waits for the broker as long as the worker may live."""
+        self.close()
+        while True:
+            try:
+                self._producer = self._open(Deadline.after(_OPEN_SLICE_S))
+            except BrokerUnavailable as exc:
+                self._log.warning("waiting for Kafka", action="waiting", error=str(exc))
+                if self._is_stopping():
+                    raise
+            else:
+                return
+
+    def _count_fencing(self, exc: Fenced) -> None:
+        self._fencings += 1
+        if self._fencings > 1:
+            raise Fenced(
+                f"{exc}; another process has this state folder's id: give each host its own "
+                "STREAMS_HOME"
+            ) from exc
+
+
+def _is_committed(found: Committed | None, wanted: Committed, progress: Progress) -> bool | None:
+    """Whether `found` is our transaction (True), the one before (False), or neither (None)."""
+    if found is None:
+        return None
+    if found == wanted:
+        return True
+    before = f'"count":{progress.count - 1}}}'
+    return (
+        False if found.metadata.endswith(before) and progress.generation in found.metadata else None
+    )

@@ -1,0 +1,122 @@
+"""The first start of a service: its start offsets are committed before any output.
+
+A missing committed offset is never read as 0. It is a first start only if no input partition has
+an offset, no state folder exists and nothing was ever published; then the start offsets are
+committed in a transaction whose id all starters share, so that of two hosts one wins.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from streams.clock import Deadline
+from streams.engine.progress import Progress
+from streams.errors import ConfigurationError, OffsetsMissing, TopicChanged
+from streams.fold.service import Service
+from streams.logs import get_logger
+from streams.ports.log import Log, LogAdmin, TopicInfo
+from streams.ports.records import Committed, TopicPartition
+
+
+def ensure_started(service: Service, log: Log, home: Path, deadline: Deadline) -> None:
+    """Return when every input partition has a committed offset; raises WorkerStopped otherwise."""
+    admin = log.admin()
+    topics = described(service, admin)
+    sources = [
+        TopicPartition(name, number)
+        for name in service.inputs
+        for number in range(topics[name].partitions)
+    ]
+    if None not in admin.group_positions(service.name, sources).values():
+        return
+    producer = log.transactions(f"{service.name}.start", deadline)
+    try:
+        consumer = log.consumer(service.name)
+        try:
+            committed = consumer.committed(sources, deadline)
+            if None not in committed.values():
+                return
+            _refuse_restart(service, committed, admin, home)
+            positions = _start_positions(service, topics, admin.starts(sources))
+            producer.commit([], positions, consumer.member())
+        finally:
+            consumer.close()
+    finally:
+        producer.discard()
+        admin.close()
+    get_logger().info("first start", action="first-start", service=service.name)
+
+
+def described(service: Service, admin: LogAdmin) -> Mapping[str, TopicInfo]:
+    """The service's topics as the broker has them; ConfigurationError names those missing or grown."""
+    outputs = [topic.name for topic in service.output_topics]
+    wanted = dict.fromkeys([*service.inputs, *outputs, service.quarantine, service.decisions])
+    topics = admin.topics(list(wanted))
+    missing = [name for name in wanted if name not in topics]
+    if missing:
+        raise ConfigurationError(
+            f"{service.name}: found no topic {', '.join(missing)}; run `streams topics apply`"
+        )
+    for name in (*service.inputs, *outputs):
+        declared = service.catalog.topic(name).partitions
+        if topics[name].partitions != declared:
+            raise TopicChanged(
+                f"{name}: found {topics[name].partitions} partitions, wanted {declared}; keys would "
+                "move between partitions: see `streams topics diff`, and bring topics.toml and the "
+                "broker together before state is folded"
+            )
+    return topics
+
+
+def _refuse_restart(
+    service: Service,
+    committed: dict[TopicPartition, Committed | None],
+    admin: LogAdmin,
+    home: Path,
+) -> None:
+    missing = [str(source) for source, position in committed.items() if position is None]
+    restore = f"run `streams offsets restore {service.name}`"
+    if len(missing) < len(committed):
+        raise OffsetsMissing(
+            f"{service.name}: found no committed offset for {', '.join(missing[:5])} although other "
+            f"partitions have one; {restore}"
+        )
+    folder = home / "state" / service.name
+    if any(folder.glob("*/db/CURRENT")):
+        raise OffsetsMissing(
+            f"{service.name}: found state in {folder}, but the group has no committed offsets: it was "
+            f"deleted or they expired; {restore}, or `streams state reset {service.name}`"
+        )
+    outputs = [topic.name for topic in service.output_topics]
+    named = [*outputs, service.quarantine, service.decisions]
+    counts = admin.topics(named)
+    ends = admin.ends(
+        [TopicPartition(name, at) for name in named for at in range(counts[name].partitions)],
+        committed=False,
+    )
+    written = sorted({source.topic for source, end in ends.items() if end > 0})
+    if written:
+        raise OffsetsMissing(
+            f"{service.name}: found records in {', '.join(written)}, but the group has no committed "
+            f"offsets: it was deleted or they expired; {restore}"
+        )
+
+
+def _start_positions(
+    service: Service, topics: Mapping[str, TopicInfo], starts: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, Committed]:
+    generation = uuid.uuid4().hex
+    return {
+        source: Committed(
+            start,
+            Progress(
+                generation=generation,
+                versions=service.versions_of(source.topic),
+                topic_id=topics[source.topic].topic_id,
+                origin=start,
+            ).text(),
+        )
+        for source, start in starts.items()
+    }

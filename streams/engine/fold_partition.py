@@ -1,0 +1,164 @@
+"""One fold on one partition: the hot loop, and what it has to publish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from operator import length_hint
+from typing import Any
+
+from streams.errors import StreamsError
+from streams.events.base import Message
+from streams.fold.bound import BoundFold
+from streams.fold.emission import Emission
+from streams.ports.records import Outgoing
+from streams.ports.store import Store
+from streams.state.cache import StateCache
+from streams.topics.keys import Key
+
+
+class HandlerRaised(StreamsError):
+    """A handler or result of a user's fold raised; the partition parks `key` from `offset`."""
+
+    def __init__(self, fold: str, key: Key, offset: int | None, error: Exception) -> None:
+        super().__init__(f"{fold}: {type(error).__name__}: {error}")
+        self.fold = fold
+        self.key = key
+        self.offset = offset
+        self.error = error
+
+
+@dataclass(slots=True)
+class Selection:
+    """The events of one batch that a fold takes, with their keys and offsets, in log order."""
+
+    events: Sequence[Message]
+    keys: Sequence[Key]
+    offsets: Sequence[int]
+
+
+class FoldPartition:
+    """State, changed keys and emitted facts of one fold on one partition.
+
+    Owned by the worker's thread. `changed` are keys to publish at the next commit.
+    """
+
+    def __init__(self, fold: BoundFold, partition: int, parked: dict[Key, int]) -> None:
+        self.fold = fold
+        self.cache = StateCache(fold.codec(), fold.fold.state)
+        self.changed: set[Key] = set()
+        self.parked = parked
+        self._emission = Emission(fold, partition)
+        self._handles = {one: handler.handle for one, handler in fold.handlers.items()}
+        self._wants_context = {
+            one for one, handler in fold.handlers.items() if handler.wants_context
+        }
+
+    def select(self, events: Sequence[Any], offsets: Sequence[int], types: set[type]) -> Selection:
+        """The events this fold handles; `types` are the types that occur in `events`."""
+        if not types <= self._handles.keys():
+            handled = self._handles
+            taken = [at for at, event in enumerate(events) if type(event) in handled]
+            events = [events[at] for at in taken]
+            offsets = [offsets[at] for at in taken]
+        return self._without_parked(Selection(events, self.fold.keys(events), offsets))
+
+    def new_keys(self, keys: Iterable[Key], store: Store | None) -> list[Key]:
+        """Keys without any state yet; all others are in memory afterwards."""
+        return self.cache.missing(set(keys), store)
+
+    def run(self, selection: Selection, *, is_silent: bool) -> None:
+        """Fold a selection whose keys all have states; raises HandlerRaised at the first failure."""
+        keys = set(selection.keys)
+        self.cache.changed |= keys
+        if not is_silent:
+            self.changed |= keys
+        types = set(map(type, selection.events))
+        if types & self._wants_context:
+            self._emission.is_silent = is_silent
+            self._run_with_context(selection)
+        elif len(types) == 1:
+            self._run_one_type(selection, self._handles[types.pop()])
+        else:
+            self._run_types(selection)
+
+    @property
+    def facts(self) -> list[Outgoing]:
+        """Facts emitted since `committed`, in order."""
+        return self._emission.outgoing
+
+    def conclude(self, headers: Sequence[tuple[str, bytes]]) -> list[Outgoing]:
+        """Results of the changed keys; HandlerRaised (without offset) when a result raises."""
+        outputs: list[Outgoing] = []
+        states = self.cache.states
+        for key in self.changed:
+            try:
+                outputs += self.fold.conclude(key, states[key], headers)
+            except Exception as exc:  # noqa: BLE001 a user's function may raise anything
+                raise HandlerRaised(self.fold.name, key, None, _own(exc)) from exc
+        return outputs
+
+    def committed(self) -> None:
+        """What was published is committed."""
+        self.changed.clear()
+        self._emission.outgoing = []
+
+    def _run_one_type(self, selection: Selection, handle: Callable[..., None]) -> None:
+        events = iter(selection.events)
+        try:
+            for state, event in zip(map(self.cache.states.__getitem__, selection.keys), events):  # noqa: B905 same length
+                handle(state, event)
+        except Exception as exc:  # noqa: BLE001 a user's function may raise anything
+            raise self._raised(selection, events, exc) from exc
+
+    def _run_types(self, selection: Selection) -> None:
+        handles = self._handles
+        events = iter(selection.events)
+        try:
+            for state, event in zip(map(self.cache.states.__getitem__, selection.keys), events):  # noqa: B905 same length
+                handles[event.__class__](state, event)
+        except Exception as exc:  # noqa: BLE001 a user's function may raise anything
+            raise self._raised(selection, events, exc) from exc
+
+    def _run_with_context(self, selection: Selection) -> None:
+        context = self._emission
+        handles = self._handles
+        wants_context = self._wants_context
+        states = self.cache.states
+        events = iter(selection.events)
+        try:
+            for key, offset, event in zip(selection.keys, selection.offsets, events):  # noqa: B905 same length
+                event_type = event.__class__
+                if event_type in wants_context:
+                    context.begin(event, offset)
+                    handles[event_type](states[key], event, context)
+                else:
+                    handles[event_type](states[key], event)
+        except Exception as exc:  # noqa: BLE001 a user's function may raise anything
+            raise self._raised(selection, events, exc) from exc
+
+    def _raised(self, selection: Selection, events: Any, exc: Exception) -> HandlerRaised:
+        at = len(selection.events) - length_hint(events) - 1
+        return HandlerRaised(self.fold.name, selection.keys[at], selection.offsets[at], _own(exc))
+
+    def _without_parked(self, selection: Selection) -> Selection:
+        parked = self.parked
+        if not parked or parked.keys().isdisjoint(selection.keys):
+            return selection
+        kept = [
+            at
+            for at, key in enumerate(selection.keys)
+            if key not in parked or selection.offsets[at] < parked[key]
+        ]
+        return Selection(
+            [selection.events[at] for at in kept],
+            [selection.keys[at] for at in kept],
+            [selection.offsets[at] for at in kept],
+        )
+
+
+def _own(exc: Exception) -> Exception:
+    """The error, unless it is the machine's and not the handler's: that one stops the worker."""
+    if isinstance(exc, MemoryError):
+        raise exc
+    return exc

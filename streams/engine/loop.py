@@ -1,0 +1,189 @@
+"""The worker's loop: poll, fold, commit, checkpoint.
+
+1. Poll; rebalances happen inside.
+2. Fold each batch of an owned partition; a handler that raises parks its key.
+3. When the commit interval is over: settle a stale membership, commit.
+4. When the checkpoint interval is over, or changes fill half the cache: checkpoint.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections import deque
+from collections.abc import Callable
+from types import TracebackType
+
+from streams.clock import monotonic_s
+from streams.engine.assignment import Assignment
+from streams.engine.commit import Committer
+from streams.engine.fold_partition import HandlerRaised
+from streams.engine.instruments import Instruments
+from streams.engine.membership import Membership
+from streams.engine.partition import Partition, Stage
+from streams.errors import HandlerFailing
+from streams.logs import get_logger
+from streams.ports.log import Consumer
+from streams.ports.records import Polled
+from streams.settings import WorkerSettings
+
+MAX_PARKS_A_MINUTE = 100
+"""More failing keys than this is a broken handler, not broken events."""
+
+_DRAIN_RECORDS = 1_000_000
+_IDLE_POLL_S = 0.1
+_COLLECT_INTERVAL_S = 30.0
+
+
+class Loop:
+    """One worker's work, until `is_stopping`. Owned by the worker's thread."""
+
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        consumer: Consumer,
+        assignment: Assignment,
+        committer: Committer,
+        membership: Membership,
+        instruments: Instruments,
+    ) -> None:
+        self._settings = settings
+        self._consumer = consumer
+        self._assignment = assignment
+        self._committer = committer
+        self._membership = membership
+        self._instruments = instruments
+        self._commit_due_s = monotonic_s()
+        self._checkpoint_due_s = monotonic_s() + settings.checkpoint_interval_s
+        self._collect_due_s = monotonic_s() + _COLLECT_INTERVAL_S
+        self._parks: deque[float] = deque(maxlen=MAX_PARKS_A_MINUTE)
+
+    def run(self, is_stopping: Callable[[], bool]) -> None:
+        """Work until `is_stopping`, then commit and checkpoint once more."""
+        with CollectorOff():
+            while not is_stopping():
+                self.turn()
+            self._finish()
+
+    def turn(self) -> None:
+        """One round of the loop."""
+        wait_s = min(_IDLE_POLL_S, max(0.0, self._commit_due_s - monotonic_s()))
+        polled = self._consumer.poll(self._settings.poll_records, wait_s)
+        self._take(polled)
+        now_s = monotonic_s()
+        if now_s >= self._commit_due_s or self._is_full():
+            self.commit()
+            self._commit_due_s = monotonic_s() + self._settings.commit_interval_s
+        if now_s >= self._checkpoint_due_s or self._is_cache_half_changed():
+            self.checkpoint()
+        if not polled.batches and now_s >= self._collect_due_s:
+            gc.collect()
+            self._collect_due_s = monotonic_s() + _COLLECT_INTERVAL_S
+
+    def commit(self) -> bool:
+        """Commit what is open, with a membership that is up to date."""
+        if self._membership.is_stale and not self._settled():
+            return False
+        return self._committer.commit(self._assignment.partitions)
+
+    def checkpoint(self) -> None:
+        """Save what changed, and forget untouched states when the cache is full."""
+        if any(partition.stage is Stage.LIVE for partition in self._assignment.partitions):
+            self.commit()
+        entries = sum(partition.entries for partition in self._assignment.partitions)
+        for partition in self._assignment.partitions:
+            size = partition.checkpoint(turn=entries > self._settings.cache_entries // 2)
+            if size:
+                self._instruments.checkpointed(partition.source, size)
+        self._instruments.cached(entries)
+        self._checkpoint_due_s = monotonic_s() + self._settings.checkpoint_interval_s
+
+    def park(self, partition: Partition, raised: HandlerRaised) -> None:
+        """Park the key of a handler that raised, and read its partition again from the checkpoint."""
+        self._count_park(partition, raised)
+        offset = partition.park(raised)
+        self._instruments.parked(raised.fold)
+        get_logger().warning(
+            "handler raised; its key is parked",
+            action="parked",
+            fold=raised.fold,
+            topic=partition.source.topic,
+            partition=partition.source.partition,
+            offset=raised.offset,
+            error=type(raised.error).__name__,
+        )
+        self._consumer.seek(partition.source, offset)
+
+    def _take(self, polled: Polled) -> None:
+        owned = self._assignment.owned
+        again = set()
+        for batch in polled.batches:
+            partition = owned.get(batch.source)
+            if partition is None or batch.source in again:
+                continue
+            is_restoring = partition.stage is Stage.RESTORING
+            try:
+                taken = partition.take(batch)
+            except HandlerRaised as raised:
+                self.park(partition, raised)
+                again.add(batch.source)
+                continue
+            self._instruments.read(batch.source.topic, taken)
+            if is_restoring:
+                self._instruments.restored(taken)
+        for source, position in polled.ends.items():
+            if source in owned and source not in again:
+                owned[source].reach_end(position)
+
+    def _settled(self) -> bool:
+        """Whether the membership is up to date after every queued callback has run."""
+        self._membership.propose()
+        polled = self._consumer.poll(_DRAIN_RECORDS, 0.0)
+        self._take(polled)
+        if sum(len(batch.offsets) for batch in polled.batches) >= _DRAIN_RECORDS:
+            return False
+        self._membership.settle()
+        return True
+
+    def _is_full(self) -> bool:
+        limit = self._settings.commit_max_outputs
+        return sum(one.waiting_outputs for one in self._assignment.partitions) >= limit
+
+    def _is_cache_half_changed(self) -> bool:
+        changed = sum(partition.unsaved for partition in self._assignment.partitions)
+        return changed > self._settings.cache_entries // 2
+
+    def _count_park(self, partition: Partition, raised: HandlerRaised) -> None:
+        now_s = monotonic_s()
+        if len(self._parks) == MAX_PARKS_A_MINUTE and now_s - self._parks[0] < 60:  # noqa: PLR2004
+            raise HandlerFailing(
+                f"{partition.source}: the fold {raised.fold} raised for over {MAX_PARKS_A_MINUTE} keys "
+                f"in a minute, now {raised}; mend the handler, then start the worker again"
+            )
+        self._parks.append(now_s)
+
+    def _finish(self) -> None:
+        self.commit()
+        for partition in self._assignment.partitions:
+            partition.checkpoint()
+
+
+class CollectorOff:
+    """Python's cyclic collector off while folding: it would walk all state again and again."""
+
+    def __init__(self) -> None:
+        self._was_on = gc.isenabled()
+
+    def __enter__(self) -> None:
+        gc.collect()
+        gc.freeze()
+        gc.disable()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        gc.unfreeze()
+        if self._was_on:
+            gc.enable()

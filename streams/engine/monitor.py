@@ -1,0 +1,108 @@
+"""What others may see of a worker: its state for the probes, its lag, its status file."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from streams import metrics
+from streams.clock import monotonic_s, now_us
+from streams.engine.assignment import Assignment
+from streams.engine.partition import Partition, Stage
+from streams.engine.status import WorkerStatus, status_file, write_status
+from streams.errors import Unavailable
+from streams.fold.service import Service
+from streams.logs import get_logger
+from streams.ports.log import Log
+
+_INTERVAL_S = 0.5
+_LAG_INTERVAL_S = 5.0
+
+
+class Monitor:
+    """A thread beside the loop; it only reads what the loop owns. Implements the probe of `health`.
+
+    `port` is where the health server answers, 0 while it does not.
+    """
+
+    def __init__(
+        self, service: Service, slot: int, home: Path, log: Log, assignment: Assignment
+    ) -> None:
+        self._service = service.name
+        self._slot = slot
+        self._home = home
+        self._log = log
+        self._assignment = assignment
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
+        self._lag_due_s = monotonic_s()
+        self.port = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stopping.set()
+        self._thread.join()
+        status_file(self._home, self._service, self._slot).unlink(missing_ok=True)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the worker runs at all."""
+        return not self._stopping.is_set()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether everything that is owned is live; owning nothing is fine."""
+        return self.state == "live"
+
+    @property
+    def state(self) -> str:
+        """`live`, or `restoring` while any owned partition is behind its committed offset."""
+        stages = [partition.stage for partition in self._owned()]
+        return "restoring" if Stage.RESTORING in stages else "live"
+
+    def _owned(self) -> list[Partition]:
+        return self._assignment.partitions
+
+    def _run(self) -> None:
+        while not self._stopping.wait(_INTERVAL_S):
+            try:
+                self._write_status()
+                if monotonic_s() >= self._lag_due_s:
+                    self._measure_lag()
+                    self._lag_due_s = monotonic_s() + _LAG_INTERVAL_S
+            except (OSError, Unavailable, RuntimeError) as exc:
+                get_logger().debug("monitor skipped a turn", action="monitor", error=str(exc))
+
+    def _write_status(self) -> None:
+        partitions = self._owned()
+        status = WorkerStatus(
+            pid=os.getpid(),
+            slot=self._slot,
+            state=self.state,
+            partitions=[str(partition.source) for partition in partitions],
+            http=self.port,
+            updated_us=now_us(),
+        )
+        write_status(self._home, self._service, status)
+
+    def _measure_lag(self) -> None:
+        positions = {one.source: one.position for one in self._owned()}
+        admin = self._log.admin()
+        try:
+            ends = admin.ends(list(positions))
+        finally:
+            admin.close()
+        for source, end in ends.items():
+            gauge = metrics.LAG_RECORDS.labels(self._service, source.topic, str(source.partition))
+            gauge.set(max(0, end - positions[source]))

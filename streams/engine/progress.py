@@ -1,0 +1,46 @@
+"""The text kept beside each committed offset: what the offset means."""
+
+from __future__ import annotations
+
+import msgspec
+
+from streams.errors import OffsetsMissing
+from streams.ports.records import Committed, TopicPartition
+
+MAX_METADATA_BYTES = 4_095
+"""Kafka's default limit (`offset.metadata.max.bytes` is 4,096)."""
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """Which state a committed offset belongs to.
+
+    `generation` names the store's line of descent, `versions` the folds that made it, `count`
+    grows by one with each transaction (so a transaction that moved no offset is still seen),
+    `topic_id` tells a recreated topic, `origin` is the first offset ever folded.
+    """
+
+    generation: str
+    versions: dict[str, int]
+    topic_id: str
+    origin: int
+    count: int = 0
+
+    def next(self) -> Progress:
+        """The progress of the following transaction."""
+        return msgspec.structs.replace(self, count=self.count + 1)
+
+    def text(self) -> str:
+        """JSON, for the offset's metadata."""
+        return msgspec.json.encode(self).decode()
+
+
+def progress_of(source: TopicPartition, committed: Committed, service: str) -> Progress:
+    """The progress beside a committed offset; OffsetsMissing when something else wrote it."""
+    try:
+        return msgspec.json.decode(committed.metadata, type=Progress)
+    except msgspec.DecodeError as exc:
+        raise OffsetsMissing(
+            f"{source}: found the committed offset {committed.offset} with the note "
+            f"{committed.metadata[:60]!r}, wanted one written by a worker; another tool moved the "
+            f"group's offsets: run `streams offsets restore {service}`"
+        ) from exc

@@ -1,0 +1,38 @@
+"""Finds a service by its name or by `module:attribute`."""
+
+from __future__ import annotations
+
+import importlib
+
+from streams.errors import ConfigurationError, NotFound
+from streams.fold.service import Service
+from streams.topics.catalog import Catalog
+from streams.topics.declared import service_targets
+from streams.topics.project import find_project
+
+
+def load_service(name: str) -> Service:
+    """The service of an installed name, of the project's table, or at `module:attribute`.
+
+    Raises NotFound for an unknown name, ConfigurationError when the target is no Service.
+    """
+    targets = service_targets(Catalog.find(), find_project())
+    target = name if ":" in name else targets.get(name)
+    if target is None:
+        raise NotFound(
+            f"found no service {name!r}; wanted {', '.join(targets) or 'none is installed'}, or "
+            "module:SERVICE"
+        )
+    module_name, _, attribute = target.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as exc:
+        if exc.name is not None and not module_name.startswith(exc.name):
+            raise
+        raise NotFound(f"found no module {module_name!r} for the service {name!r}") from exc
+    service = getattr(module, attribute, None)
+    if not isinstance(service, Service):
+        raise ConfigurationError(
+            f"{target}: found {type(service).__name__}, wanted a streams.Service"
+        )
+    return service

@@ -1,0 +1,151 @@
+"""One process of a service: puts the parts together, runs the loop, leaves nothing open."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+
+from streams.clock import Deadline
+from streams.engine.assignment import Assignment
+from streams.engine.commit import Committer
+from streams.engine.decisions import DecisionLog
+from streams.engine.first_start import described, ensure_started
+from streams.engine.health import HealthServer
+from streams.engine.instruments import Instruments
+from streams.engine.loop import Loop
+from streams.engine.membership import Membership
+from streams.engine.monitor import Monitor
+from streams.engine.opening import Opener
+from streams.engine.slots import Slot
+from streams.engine.status import service_home
+from streams.errors import BrokerUnavailable
+from streams.fold.service import Service
+from streams.logs import get_logger
+from streams.ports.log import Log
+from streams.settings import KafkaSettings, WorkerSettings
+
+_CONNECT_S = 5.0
+
+
+class Worker:
+    """Runs a service in this process: `Worker(SERVICE).run()`.
+
+    `log` is the Kafka cluster of the settings unless given. `home` keeps the state; `slot` is the
+    preferred slot. One thread runs the worker; `stop` may be called from any.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        kafka: KafkaSettings | None = None,
+        settings: WorkerSettings | None = None,
+        home: Path | None = None,
+        slot: int = 0,
+        log: Log | None = None,
+    ) -> None:
+        self.service = service
+        self._settings = settings or WorkerSettings()
+        kafka = kafka or KafkaSettings()
+        self._home = service_home(kafka, home)
+        self._preferred = slot
+        self._log = log or _kafka_log(kafka, self._settings)
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Work until `stop` or SIGTERM; the last commit and checkpoint are made on the way out.
+
+        Raises WorkerStopped when a human has to decide, and names the command that goes on.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(_stopped_by_signals(self))
+            slot = Slot.take(self._home, self.service.name, self._preferred)
+            stack.callback(slot.release)
+            self._wait_for_kafka()
+            if not self._stopping.is_set():
+                self._work(slot, stack)
+
+    def stop(self) -> None:
+        """End `run` soon: drain, commit, checkpoint. Safe from any thread and from a signal."""
+        self._stopping.set()
+
+    def _work(self, slot: Slot, stack: ExitStack) -> None:
+        service, name = self.service, self.service.name
+        admin = self._log.admin()
+        stack.callback(admin.close)
+        consumer = self._log.consumer(name)
+        stack.callback(consumer.close)
+        reader = self._log.reader()
+        stack.callback(reader.close)
+        instruments = Instruments(name)
+        membership = Membership(consumer)
+        transactional_id = f"{name}.{slot.instance}.{slot.number}"
+        committer = Committer(
+            lambda deadline: self._log.transactions(transactional_id, deadline),
+            consumer,
+            membership,
+            instruments,
+            park=lambda partition, raised: loop.park(partition, raised),
+            is_stopping=self._stopping.is_set,
+        )
+        stack.callback(committer.close)
+        opener = Opener(service, self._home, admin, DecisionLog(service.decisions, admin, reader))
+        assignment = Assignment(service, consumer, opener, committer, membership, instruments)
+        stack.callback(assignment.close)
+        loop = Loop(self._settings, consumer, assignment, committer, membership, instruments)
+        monitor = Monitor(service, slot.number, self._home, self._log, assignment)
+        stack.enter_context(monitor)
+        if self._settings.http_port >= 0:
+            server = HealthServer(self._settings.http_host, self._port(slot), monitor)
+            stack.enter_context(server)
+            monitor.port = server.port
+        committer.start()
+        consumer.subscribe(service.inputs, assignment)
+        get_logger().info("worker started", action="started", service=name, slot=slot.number)
+        loop.run(self._stopping.is_set)
+        get_logger().info("worker stopped", action="stopped", service=name, slot=slot.number)
+
+    def _wait_for_kafka(self) -> None:
+        """Check the topics and commit the start offsets; waits, saying so, while no broker answers."""
+        while not self._stopping.is_set():
+            try:
+                admin = self._log.admin()
+                described(self.service, admin)
+                ensure_started(self.service, self._log, self._home, Deadline.after(_CONNECT_S * 4))
+            except BrokerUnavailable as exc:
+                get_logger().warning("waiting for Kafka", action="waiting", error=str(exc))
+                self._stopping.wait(1.0)
+            else:
+                return
+
+    def _port(self, slot: Slot) -> int:
+        port = self._settings.http_port
+        return port + slot.number if port > 0 else port
+
+
+@contextmanager
+def _stopped_by_signals(worker: Worker) -> Iterator[None]:
+    """SIGTERM and SIGINT stop the worker, in the main thread; elsewhere signals are left alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        worker.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _kafka_log(kafka: KafkaSettings, settings: WorkerSettings) -> Log:
+    from streams.kafka.connection import KafkaLog
+
+    return KafkaLog(kafka, settings)
