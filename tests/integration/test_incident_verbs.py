@@ -1,0 +1,97 @@
+"""quarantine and parked against a real broker."""
+
+import msgspec
+import pytest
+
+from streams.engine.decisions import Decision, DecisionKind
+from tests.integration.verbs import liked, objects, run
+
+pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("environment")]
+
+
+@pytest.fixture
+def service(admin):
+    admin.create_topic("demo.quarantine", 1, {})
+    admin.create_topic("demo.decisions", 1, {})
+    return "demo"
+
+
+def quarantined(offset, value):
+    headers = [
+        ("source", b"an/older/1"), ("reason", b"bad magic"), ("detail", b"0xff"),
+        ("source", f"social.photos/0/{offset}".encode()), ("service", b"demo"),
+    ]  # fmt: skip
+    return "demo.quarantine", "5", value, headers
+
+
+def test_quarantine_list_is_a_line_a_record(service, write):
+    """What, where from, why and when."""
+    write(quarantined(3, b"\xff\x01"), quarantined(4, b"\xff\x02"))
+
+    rows = objects(run("quarantine", "list", service, "--json"))
+    lines = run("quarantine", "list", service).stdout.splitlines()
+
+    assert [row["source"] for row in rows] == ["social.photos/0/3", "social.photos/0/4"]
+    assert rows[0]["reason"] == "bad magic"
+    assert rows[0]["key"] == "5"
+    assert len(lines) == 3
+
+
+def test_quarantine_show_has_the_original_bytes(service, write):
+    """Nothing of the record may be lost, and what does decode is shown decoded."""
+    good = liked(1, 5)[2]
+    write(quarantined(3, b"\xff\x01"), quarantined(4, good))
+
+    bad, decodable = objects(run("quarantine", "show", service, "--json"))
+    (one,) = objects(run("quarantine", "show", service, "social.photos/0/4", "--json"))
+
+    assert bad["value"] == "ff01"
+    assert bad["event"]["_undecodable"]
+    assert decodable["event"]["user_id"] == 1
+    assert one["source"] == "social.photos/0/4"
+    assert run("quarantine", "show", service, "social.photos/0/9").exit_code == 4
+
+
+def parked(at, key):
+    decision = Decision(
+        kind=DecisionKind.PARKED, topic="social.photos", partition=0, at=at, fold="photos",
+        key=key, reason="handler raised", detail="KeyError: 'x'",
+    )  # fmt: skip
+    return "demo.decisions", "social.photos/0", msgspec.json.encode(decision)
+
+
+def test_parked_list_is_a_line_a_key(service, write):
+    """A key that was parked again is told once, as it was parked last."""
+    other = Decision(
+        kind=DecisionKind.QUARANTINED, topic="social.photos", partition=0, at=1, reason="bad magic"
+    )
+    write(
+        parked(3, 5),
+        ("demo.decisions", "social.photos/0", msgspec.json.encode(other)),
+        parked(7, [3, 9]),
+        parked(8, 5),
+    )
+
+    rows = objects(run("parked", "list", service, "--json"))
+
+    assert [(row["key"], row["source"]) for row in rows] == [
+        ("5", "social.photos/0/8"),
+        ("3:9", "social.photos/0/7"),
+    ]
+    assert rows[0]["fold"] == "photos"
+    assert len(run("parked", "list", service).stdout.splitlines()) == 3
+
+
+def test_parked_show_has_the_event_that_the_handler_raised_on(service, admin, write):
+    """It is read from where it stands in the log; the decision holds no copy."""
+    admin.create_topic("social.photos", 1, {})
+    write(liked(1, 5), liked(2, 5))
+    write(parked(1, 5), parked(70, 6))
+
+    (found,) = objects(run("parked", "show", service, "5", "--json"))
+    (lost,) = objects(run("parked", "show", service, "6", "--json"))
+
+    assert found["event"]["user_id"] == 2
+    assert found["value"] == liked(2, 5)[2].hex()
+    assert lost["event"] is None
+    assert run("parked", "show", service, "7").exit_code == 4
