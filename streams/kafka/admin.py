@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from threading import Event
+from typing import Any, TypeVar
 
 from confluent_kafka import (
     ConsumerGroupTopicPartitions,
@@ -33,6 +34,10 @@ from streams.ports.records import Committed, TopicPartition
 from streams.settings import KafkaSettings
 
 _TIMEOUT_S = 10.0
+_PAUSE_S = 0.02
+_Answer = TypeVar("_Answer")
+_EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call] # it has no hints
+_LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call] # it has no hints
 
 _SETTLING = frozenset(
     {
@@ -40,9 +45,12 @@ _SETTLING = frozenset(
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.UNSTABLE_OFFSET_COMMIT,
+        KafkaError._NOENT,
+        *faults.COORDINATOR_MOVING,
     }
 )
-"""Codes of a partition whose leader is not known everywhere yet."""
+"""Codes of a leader not known everywhere yet, a group on the move, an open transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +104,14 @@ class KafkaAdmin:
     def create_topic(
         self, name: str, partitions: int, config: Mapping[str, str], *, replication: int = -1
     ) -> None:
-        """Make a topic; StreamsError when it exists or the broker refuses."""
+        """Make a topic and wait for its leaders; StreamsError when it exists or is refused."""
         new = NewTopic(physical(self._settings, name), partitions, replication, config=dict(config))
-        for future in self._client.create_topics([new], operation_timeout=self._timeout_s).values():
+        futures = self._client.create_topics(
+            [new], operation_timeout=self._timeout_s, request_timeout=self._timeout_s
+        )
+        for future in futures.values():
             self._result(future, f"create the topic {name}")
+        self._await_leaders(name)
 
     def topic_configs(self, names: Collection[str]) -> dict[str, dict[str, str]]:
         """Settings such as `cleanup.policy` of existing topics; nothing for those out of sight."""
@@ -122,58 +134,82 @@ class KafkaAdmin:
 
     def starts(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """The first offset still in each log."""
-        return self._offsets(partitions, OffsetSpec.earliest(), IsolationLevel.READ_COMMITTED)
+        return self._settled(
+            lambda: self._offsets(partitions, _EARLIEST, IsolationLevel.READ_COMMITTED)
+        )
 
     def ends(
         self, partitions: Collection[TopicPartition], *, committed: bool = True
     ) -> dict[TopicPartition, int]:
         """The end of each log: past the last committed record (and markers), or past any record."""
         level = IsolationLevel.READ_COMMITTED if committed else IsolationLevel.READ_UNCOMMITTED
-        return self._offsets(partitions, OffsetSpec.latest(), level)
+        return self._settled(lambda: self._offsets(partitions, _LATEST, level))
 
     def group_positions(
         self, group: str, partitions: Collection[TopicPartition]
     ) -> dict[TopicPartition, Committed | None]:
-        """Committed positions of a group, seen from outside."""
+        """Committed positions of a group, seen from outside; waits for open transactions."""
+        if not partitions:
+            return {}
+        places = self._settled(lambda: self._group_places(group, partitions))
+        found: dict[TopicPartition, Committed | None] = dict.fromkeys(partitions)
+        for place in places:
+            if place.offset >= 0:
+                source = TopicPartition(logical(self._settings, place.topic), place.partition)
+                found[source] = Committed(place.offset, place.metadata or "")
+        return found
+
+    def close(self) -> None:
+        """Nothing to release: the client goes with its last reference."""
+
+    def _group_places(self, group: str, partitions: Collection[TopicPartition]) -> list[Place]:
         wanted = ConsumerGroupTopicPartitions(
             physical(self._settings, group), [self._place(one) for one in partitions]
         )
         futures = self._client.list_consumer_group_offsets(
             [wanted], require_stable=True, request_timeout=self._timeout_s
         )
-        found: dict[TopicPartition, Committed | None] = dict.fromkeys(partitions)
-        for future in futures.values():
-            try:
-                answer = self._result(future, f"read the offsets of the group {group}")
-            except StreamsError as exc:
-                if _code(exc) == KafkaError.GROUP_ID_NOT_FOUND:
-                    return found
-                raise
-            for place in answer.topic_partitions:
-                if place.offset >= 0:
-                    source = TopicPartition(logical(self._settings, place.topic), place.partition)
-                    found[source] = Committed(place.offset, place.metadata or "")
-        return found
+        (future,), doing = futures.values(), f"read the offsets of the group {group}"
+        try:
+            answer = self._result(future, doing)
+        except StreamsError as exc:
+            if _code(exc) == KafkaError.GROUP_ID_NOT_FOUND:
+                return []
+            raise
+        for place in answer.topic_partitions:
+            if place.error is not None:
+                raise self._translated(place.error, doing) from KafkaException(place.error)
+        return list(answer.topic_partitions)
 
-    def close(self) -> None:
-        """Nothing to release: the client goes with its last reference."""
+    def _await_leaders(self, name: str) -> None:
+        """Until then the client takes 3 s to answer what could be answered in 3 ms."""
+        topic = physical(self._settings, name)
+        deadline, pause = Deadline.after(self._timeout_s), Event()
+        while not deadline.is_over:
+            try:
+                found = self._client.list_topics(topic, timeout=self._timeout_s).topics[topic]
+            except KafkaException as exc:
+                raise self._translated(faults.error_of(exc), f"describe {name}") from exc
+            if found.partitions and all(one.leader >= 0 for one in found.partitions.values()):
+                return
+            pause.wait(_PAUSE_S)
+
+    def _settled(self, ask: Callable[[], _Answer]) -> _Answer:
+        """Ask again while leaders settle, a group moves, or a transaction holds its positions."""
+        deadline, pause = Deadline.after(self._timeout_s), Event()
+        while True:
+            try:
+                return ask()
+            except StreamsError as exc:
+                if deadline.is_over or _code(exc) not in _SETTLING:
+                    raise
+            pause.wait(_PAUSE_S)
 
     def _offsets(
         self, partitions: Collection[TopicPartition], spec: OffsetSpec, level: IsolationLevel
     ) -> dict[TopicPartition, int]:
-        """Asks again while leaders settle: right after a topic was made, or a broker left."""
-        deadline = Deadline.after(self._timeout_s)
-        while partitions:
-            try:
-                return self._offsets_now(partitions, spec, level)
-            except StreamsError as exc:
-                if deadline.is_over or _code(exc) not in _SETTLING:
-                    raise
-        return {}
-
-    def _offsets_now(
-        self, partitions: Collection[TopicPartition], spec: OffsetSpec, level: IsolationLevel
-    ) -> dict[TopicPartition, int]:
+        if not partitions:
+            return {}
         asked = {self._place(one): spec for one in partitions}
         futures = self._client.list_offsets(
             asked, isolation_level=level, request_timeout=self._timeout_s
@@ -190,6 +226,8 @@ class KafkaAdmin:
             return future.result(timeout=self._timeout_s + 5)
         except KafkaException as exc:
             raise self._translated(faults.error_of(exc), doing) from exc
+        except TimeoutError as exc:
+            raise self._translated(KafkaError(KafkaError._TIMED_OUT), doing) from exc
 
     def _translated(self, error: KafkaError, doing: str) -> StreamsError:
         return faults.translated(error, doing, bootstrap_servers(self._settings))

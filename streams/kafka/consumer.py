@@ -2,12 +2,12 @@
 
 Not obvious: librdkafka runs the rebalance callbacks inside `consume`, between records it has
 already taken out. Records of a partition that left during a call are dropped, and one that left
-and came back in the same call is sought again, so that no old record passes for a new one.
+and came back in the same call starts again, so that no old record passes for a new one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,18 @@ from confluent_kafka import KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as Place
 
 from streams.clock import Deadline
-from streams.errors import BrokerUnavailable, OffsetsMissing, StreamsError, TopicChanged, WorkerStopped
+from streams.errors import (
+    BrokerUnavailable,
+    OffsetsMissing,
+    StreamsError,
+    TopicChanged,
+    WorkerStopped,
+)
 from streams.kafka import faults
 from streams.kafka.batch import MessageBatch, runs
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
+from streams.kafka.message import offset_of, partition_of, topic_of
+from streams.kafka.presence import Presence
 from streams.logs import get_logger
 from streams.ports.log import RebalanceListener
 from streams.ports.records import Batch, Committed, Polled, TopicPartition
@@ -29,7 +37,9 @@ FETCH_BACKOFF_MS = 5
 """librdkafka waits 1,000 ms before it fetches again when its queue was full: ten times slower."""
 
 _GENERATION_AT = len(b"CGMDv2:")
+_GROUP_AT = _GENERATION_AT + 4
 _COMMITTED_SLICE_S = 5.0
+_NOT_FETCHING_YET = frozenset({KafkaError._STATE, KafkaError._PREV_IN_PROGRESS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +51,13 @@ class Member:
     @property
     def generation(self) -> int:
         """Generation (classic) or member epoch (KIP-848); -1 before the first join."""
-        number = self.metadata[_GENERATION_AT : _GENERATION_AT + 4]
+        number = self.metadata[_GENERATION_AT:_GROUP_AT]
         return int.from_bytes(number, "little", signed=True)
+
+    @property
+    def group(self) -> str:
+        """The group's name on the broker."""
+        return self.metadata[_GROUP_AT:].split(b"\0", 1)[0].decode()
 
 
 class KafkaConsumer:
@@ -57,8 +72,11 @@ class KafkaConsumer:
         self._names: dict[str, str] = {}
         self._listener: RebalanceListener | None = None
         self._failure: BaseException | None = None
+        self._owned: set[TopicPartition] = set()
         self._gone: set[TopicPartition] = set()
         self._came: dict[TopicPartition, int] = {}
+        self._restarts: dict[TopicPartition, int] = {}
+        self._presence = Presence(self._client)
 
     def subscribe(self, topics: Collection[str], listener: RebalanceListener) -> None:
         """Join the group."""
@@ -81,7 +99,9 @@ class KafkaConsumer:
             self._raise_failure()
             raise self._stopping(faults.error_of(exc), None) from exc
         self._raise_failure()
-        return self._polled(messages) if messages else Polled([], {})
+        if not messages and self._names:
+            self._check_topics()
+        return self._polled(messages)
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Read an assigned partition from `offset`; earlier fetched records are dropped."""
@@ -116,21 +136,51 @@ class KafkaConsumer:
     def close(self) -> None:
         """Leave the group; the listener hears of its partitions once more."""
         self._client.close()
+        self._raise_failure()
 
     def _polled(self, messages: list[Message]) -> Polled:
-        batches: list[Batch] = []
         ends: dict[TopicPartition, int] = {}
         if any(map(Message.error, messages)):
             messages = self._without_errors(messages, ends)
-        for topic, number, run in runs(messages) if messages else ():
-            partition = TopicPartition(self._names[topic], number)
-            if partition not in self._gone:
-                batches.append(MessageBatch(partition, run))
-        for partition, start in self._came.items():
-            if partition in self._gone:
-                ends.pop(partition, None)
-                self.seek(partition, start)
-        return Polled(batches, ends)
+        batches: list[Batch] = [
+            MessageBatch(TopicPartition(self._names[topic], number), run)
+            for topic, number, run in runs(messages, self._names)
+        ]
+        is_settled = not (self._gone or self._restarts)
+        return Polled(batches, ends) if is_settled else self._settled(batches, ends)
+
+    def _settled(self, batches: list[Batch], ends: dict[TopicPartition, int]) -> Polled:
+        """Without what may be from before a partition left; one that is back starts again."""
+        stale = self._gone | self._restarts.keys()
+        dropped = {batch.source for batch in batches} | ends.keys()
+        for partition in dropped & self._gone & self._came.keys():
+            self._restarts[partition] = self._came[partition]
+        self._restart()
+        return Polled(
+            [batch for batch in batches if batch.source not in stale],
+            {partition: end for partition, end in ends.items() if partition not in stale},
+        )
+
+    def _restart(self) -> None:
+        for partition, start in list(self._restarts.items()):
+            try:
+                self._client.seek(self._place(partition, start))
+            except KafkaException as exc:
+                error = faults.error_of(exc)
+                if error.code() not in _NOT_FETCHING_YET:
+                    raise self._translated(error, f"restart {partition}") from exc
+            else:
+                del self._restarts[partition]
+
+    def _check_topics(self) -> None:
+        """A group with KIP-848 is silent about topics that do not exist, or no longer."""
+        owned = {partition.topic for partition in self._owned}
+        gone = self._presence.missing([n for n, topic in self._names.items() if topic not in owned])
+        if gone:
+            raise TopicChanged(
+                f"the topic {self._names[gone]} does not exist, or no longer; run `streams topics "
+                "apply`, and `streams state reset` if its records are lost"
+            )
 
     def _without_errors(
         self, messages: list[Message], ends: dict[TopicPartition, int]
@@ -142,19 +192,22 @@ class KafkaConsumer:
                 good.append(message)
                 ends.pop(self._named(message), None)
             elif error.code() == KafkaError._PARTITION_EOF:
-                ends[self._named(message)] = message.offset()
-            elif error.code() not in faults.HARMLESS:
+                ends[self._named(message)] = offset_of(message)
+            elif error.code() not in faults.HARMLESS and not self._is_of_gone(message):
                 raise self._stopping(error, message)
         return good
+
+    def _is_of_gone(self, message: Message) -> bool:
+        return message.topic() is not None and self._named(message) in self._gone
 
     def _stopping(self, error: KafkaError, message: Message | None) -> StreamsError:
         named = message is not None and message.topic() is not None
         where = str(self._named(message)) if message is not None and named else "the assignment"
         if faults.is_out_of_range(error):
             return OffsetsMissing(
-                f"{where}: the log does not hold the position to read from ({error.str()}); retention or "
-                "a recreated topic removed it; run `streams topics diff`, then `streams state reset` or "
-                "`streams offsets restore`"
+                f"{where}: the log does not hold the position to read from ({error.str()}); "
+                "retention or a recreated topic removed it; run `streams topics diff`, then "
+                "`streams state reset` or `streams offsets restore`"
             )
         if faults.is_gone(error):
             return TopicChanged(
@@ -166,7 +219,9 @@ class KafkaConsumer:
     def _on_assign(self, client: Client, places: list[Place]) -> None:
         def assign() -> None:
             assert self._listener is not None  # noqa: S101 subscribe() sets it before the group exists
-            starts = self._listener.assigned([self._partition(place) for place in places])
+            partitions = [self._partition(place) for place in places]
+            starts = self._listener.assigned(partitions) if partitions else {}
+            self._owned.update(partitions)
             self._came.update(starts)
             positions = [self._place(partition, offset) for partition, offset in starts.items()]
             (client.assign if self._is_classic else client.incremental_assign)(positions)
@@ -183,9 +238,12 @@ class KafkaConsumer:
         def leave() -> None:
             partitions = [self._partition(place) for place in places]
             self._gone.update(partitions)
+            self._owned.difference_update(partitions)
             for partition in partitions:
                 self._came.pop(partition, None)
-            getattr(self._listener, how)(partitions)
+                self._restarts.pop(partition, None)
+            if partitions:
+                getattr(self._listener, how)(partitions)
             if self._is_classic:
                 client.unassign()
             else:
@@ -197,7 +255,7 @@ class KafkaConsumer:
         """Run a callback's body; the first failure is raised by `poll`, not inside librdkafka."""
         try:
             step()
-        except BaseException as exc:  # noqa: BLE001 carried to poll(), which raises it
+        except BaseException as exc:
             self._failure = self._failure or exc
 
     def _raise_failure(self) -> None:
@@ -213,21 +271,27 @@ class KafkaConsumer:
 
     def _place(self, partition: TopicPartition, offset: int | None = None) -> Place:
         name = physical(self._settings, partition.topic)
-        return Place(name, partition.partition) if offset is None else Place(name, partition.partition, offset)
+        return (
+            Place(name, partition.partition)
+            if offset is None
+            else Place(name, partition.partition, offset)
+        )
 
     def _partition(self, place: Place) -> TopicPartition:
         return TopicPartition(logical(self._settings, place.topic), place.partition)
 
     def _named(self, message: Message) -> TopicPartition:
-        return TopicPartition(logical(self._settings, message.topic()), message.partition())
+        return TopicPartition(self._names[topic_of(message)], partition_of(message))
 
     def _committed(self, place: Place) -> Committed | None:
         if place.error is not None:
-            raise BrokerUnavailable(f"cannot read the committed offset of {place.topic}: {place.error.str()}")
+            raise BrokerUnavailable(
+                f"cannot read the committed offset of {place.topic}: {place.error.str()}"
+            )
         return Committed(place.offset, place.metadata or "") if place.offset >= 0 else None
 
 
-def _config(settings: KafkaSettings, group: str, worker: WorkerSettings) -> Mapping[str, Any]:
+def _config(settings: KafkaSettings, group: str, worker: WorkerSettings) -> dict[str, Any]:
     config = base_config(settings) | {
         "group.id": physical(settings, group),
         "isolation.level": "read_committed",

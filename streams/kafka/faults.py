@@ -34,6 +34,15 @@ HARMLESS: Final = UNREACHABLE | {
 }
 """Codes that the client gets over by itself; they are logged, not raised."""
 
+COORDINATOR_MOVING: Final = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+    }
+)
+"""Codes of a broker that is about to take over a group, or was asked too late: ask again."""
+
 FENCED: Final = frozenset(
     {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
 )
@@ -50,13 +59,19 @@ STALE_MEMBER: Final = frozenset(
 )
 """Codes that say the group moved on since the membership was captured."""
 
-_GONE = frozenset({KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION})
-_NO_OFFSET = frozenset({KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._NO_OFFSET})
+_BUSY = COORDINATOR_MOVING | {KafkaError.UNSTABLE_OFFSET_COMMIT}
+_GONE = frozenset(
+    {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
+)
+_NO_OFFSET = frozenset(
+    {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._NO_OFFSET}
+)
 
 
 def error_of(exc: KafkaException) -> KafkaError:
     """The error inside an exception of the client."""
-    return exc.args[0]
+    error: KafkaError = exc.args[0]
+    return error
 
 
 def translated(error: KafkaError, doing: str, servers: str) -> StreamsError:
@@ -66,10 +81,15 @@ def translated(error: KafkaError, doing: str, servers: str) -> StreamsError:
             f"cannot {doing}: no answer from Kafka at {servers} ({error.name()}); "
             "start one with `streams kafka up`, or set KAFKA_BOOTSTRAP_SERVERS"
         )
+    if error.code() in _BUSY:
+        return BrokerUnavailable(
+            f"cannot {doing}: {error.str()} ({error.name()}); a transaction is still open or a "
+            "broker is taking over; try again"
+        )
     if error.code() in _GONE:
         return TopicChanged(
-            f"cannot {doing}: {error.str()}; run `streams topics apply` if the topic was never made, "
-            "else see `streams topics diff`"
+            f"cannot {doing}: {error.str()}; run `streams topics apply` if the topic was never "
+            "made, else see `streams topics diff`"
         )
     return StreamsError(f"cannot {doing}: {error.str()} ({error.name()})")
 

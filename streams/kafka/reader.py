@@ -12,15 +12,16 @@ from confluent_kafka import TopicPartition as Place
 from streams.clock import Deadline
 from streams.errors import BrokerUnavailable, NotFound, StreamsError
 from streams.kafka import faults
-from streams.kafka.batch import record_of
 from streams.kafka.config import base_config, bootstrap_servers, physical
 from streams.kafka.consumer import FETCH_BACKOFF_MS
+from streams.kafka.message import offset_of, partition_of, record_of, topic_of
 from streams.ports.records import Record, TopicPartition
 from streams.settings import KafkaSettings
 
 _CHUNK = 10_000
 _WAIT_S = 0.5
 _SILENCE_S = 30.0
+_MISSING = "{}: no such topic or partition; `streams topics list` shows what exists"
 
 
 class KafkaReader:
@@ -30,6 +31,7 @@ class KafkaReader:
         self._settings = settings
         self._client = Client(_config(settings, is_committed_only=is_committed_only))
         self._positions: dict[TopicPartition, int] = {}
+        self._current: object = None
 
     def read(
         self, starts: Mapping[TopicPartition, int], deadline: Deadline | None = None
@@ -41,33 +43,30 @@ class KafkaReader:
         """
         self._positions = dict(starts)
         waiting = set(starts)
-        names = {physical(self._settings, one.topic): one.topic for one in starts}
-        self._client.assign([self._place(one, offset) for one, offset in starts.items()])
+        names = self._assign(starts, deadline or Deadline.after(_SILENCE_S))
+        current = self._current = object()
         try:
             while waiting:
                 patience = deadline or Deadline.after(_SILENCE_S)
                 for message in self._consume(patience):
-                    source = TopicPartition(names[message.topic()], message.partition())
-                    if message.error() is not None:
-                        self._note(message, source, waiting)
-                        continue
-                    self._positions[source] = message.offset() + 1
-                    yield record_of(source, message)
+                    source = TopicPartition(names[topic_of(message)], partition_of(message))
+                    if self._is_record(message, source, waiting):
+                        self._positions[source] = offset_of(message) + 1
+                        yield record_of(source, message)
         finally:
-            self._client.unassign()
+            if self._current is current:  # else a later read or close ended this one
+                self._client.unassign()
 
     def follow(self, starts: Mapping[TopicPartition, int]) -> Iterator[Record | None]:
         """Records from each start for ever; None each time nothing came for half a second."""
-        names = {physical(self._settings, one.topic): one.topic for one in starts}
-        self._client.assign([self._place(one, offset) for one, offset in starts.items()])
+        names = self._assign(starts, Deadline.after(_SILENCE_S))
+        self._current = None
         while True:
             messages = self._arrived()
             for message in messages:
-                source = TopicPartition(names.get(message.topic(), ""), message.partition())
-                if message.error() is None:
+                source = TopicPartition(names[topic_of(message)], partition_of(message))
+                if self._is_record(message, source, set()):
                     yield record_of(source, message)
-                else:
-                    self._note(message, source, set())
             if not messages:
                 yield None
 
@@ -77,7 +76,29 @@ class KafkaReader:
 
     def close(self) -> None:
         """Release the connection."""
+        self._current = None
         self._client.close()
+
+    def _assign(self, starts: Mapping[TopicPartition, int], deadline: Deadline) -> dict[str, str]:
+        """Begin to fetch; returns logical names by physical ones.
+
+        The client would wait 30 s for a topic that does not exist, so that is asked first.
+        """
+        names = {physical(self._settings, one.topic): one.topic for one in starts}
+        for name, topic in names.items():
+            found = self._partitions(name, deadline)
+            for one in starts:
+                if one.topic == topic and one.partition not in found:
+                    raise NotFound(_MISSING.format(one))
+        self._client.assign([self._place(one, offset) for one, offset in starts.items()])
+        return names
+
+    def _partitions(self, name: str, deadline: Deadline) -> set[int]:
+        try:
+            found = self._client.list_topics(name, timeout=max(_WAIT_S, deadline.left_s))
+        except KafkaException as exc:
+            raise self._translated(faults.error_of(exc)) from exc
+        return set(found.topics[name].partitions)
 
     def _consume(self, patience: Deadline) -> list[Message]:
         while True:
@@ -98,17 +119,28 @@ class KafkaReader:
         first = self._client.poll(_WAIT_S)
         return [] if first is None else [first, *self._client.consume(_CHUNK, 0)]
 
-    def _note(self, message: Message, source: TopicPartition, waiting: set[TopicPartition]) -> None:
+    def _is_record(
+        self, message: Message, source: TopicPartition, waiting: set[TopicPartition]
+    ) -> bool:
         error = message.error()
+        if error is not None:
+            self._note(error, message, source, waiting)
+        return error is None
+
+    def _note(
+        self,
+        error: KafkaError,
+        message: Message,
+        source: TopicPartition,
+        waiting: set[TopicPartition],
+    ) -> None:
         if error.code() == KafkaError._PARTITION_EOF:
-            self._positions[source] = message.offset()
+            self._positions[source] = offset_of(message)
             waiting.discard(source)
         elif faults.is_out_of_range(error):
             raise NotFound(f"{source}: the log does not hold the start offset ({error.str()})")
         elif faults.is_gone(error):
-            raise NotFound(
-                f"{source}: no such topic or partition; `streams topics list` shows what exists"
-            )
+            raise NotFound(_MISSING.format(source))
         elif error.code() not in faults.HARMLESS:
             raise self._translated(error)
 

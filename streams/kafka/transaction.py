@@ -8,6 +8,7 @@ never closed (closing with an open transaction can hang): the next one with the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Producer as Client
@@ -18,6 +19,7 @@ from streams.errors import Fenced, TransactionFailed
 from streams.kafka import faults
 from streams.kafka.config import base_config, bootstrap_servers, physical
 from streams.kafka.consumer import Member
+from streams.kafka.group import has_members
 from streams.logs import get_logger
 from streams.ports.log import GroupMember
 from streams.ports.records import Committed, Outgoing, TopicPartition
@@ -34,7 +36,11 @@ class KafkaTransactions:
     """Implements the `TransactionalProducer` port. Owned by the worker's thread."""
 
     def __init__(
-        self, settings: KafkaSettings, transactional_id: str, worker: WorkerSettings, deadline: Deadline
+        self,
+        settings: KafkaSettings,
+        transactional_id: str,
+        worker: WorkerSettings,
+        deadline: Deadline,
     ) -> None:
         self._settings = settings
         self._id = transactional_id
@@ -47,6 +53,8 @@ class KafkaTransactions:
     @property
     def is_suspicious(self) -> bool:
         """Whether a broker stalled or went away since the last commit began."""
+        if self._client is not None:
+            self._client.poll(0)  # errors since then reach the callback here
         return self._is_suspicious
 
     def commit(
@@ -56,19 +64,16 @@ class KafkaTransactions:
         member: GroupMember,
     ) -> None:
         """Begin, produce everything, send the positions, commit."""
-        client = self._client
-        if client is None:
-            raise TransactionFailed(f"the producer {self._id} was dropped")
         started_s = monotonic_s()
         deadline = Deadline(started_s + self._timeout_s * 0.8)
-        try:
-            client.begin_transaction()
-            for output in outputs:
-                self._produce(client, output, deadline)
-            self._send_positions(client, positions, member, deadline)
-            client.commit_transaction(deadline.left_s)
-        except (KafkaException, BufferError) as exc:
-            raise self._failed(exc) from exc
+        with ExitStack() as on_failure:
+            on_failure.callback(self.discard)
+            try:
+                self._transact(outputs, positions, member, deadline)
+            except (KafkaException, BufferError) as exc:
+                # Without its traceback, whose frames would keep the client alive after `discard`.
+                raise self._failed(exc) from exc.with_traceback(None)
+            on_failure.pop_all()
         if monotonic_s() - started_s > SLOW_COMMIT_S:
             self._is_suspicious = True
 
@@ -94,6 +99,24 @@ class KafkaTransactions:
             self._is_suspicious = False
             return
 
+    def _transact(
+        self,
+        outputs: Iterable[Outgoing],
+        positions: Mapping[TopicPartition, Committed],
+        member: GroupMember,
+        deadline: Deadline,
+    ) -> None:
+        client = self._client
+        if client is None:
+            raise TransactionFailed(f"the producer {self._id} was dropped")
+        metadata = self._checked(member) if positions else b""
+        client.begin_transaction()
+        for output in outputs:
+            self._produce(client, output, deadline)
+        if positions:
+            client.send_offsets_to_transaction(self._places(positions), metadata, deadline.left_s)
+        client.commit_transaction(deadline.left_s)
+
     def _produce(self, client: Client, output: Outgoing, deadline: Deadline) -> None:
         topic = physical(self._settings, output.topic)
         partition = -1 if output.partition is None else output.partition
@@ -109,16 +132,20 @@ class KafkaTransactions:
             else:
                 return
 
-    def _send_positions(
-        self,
-        client: Client,
-        positions: Mapping[TopicPartition, Committed],
-        member: GroupMember,
-        deadline: Deadline,
-    ) -> None:
+    def _checked(self, member: GroupMember) -> bytes:
+        """A broker takes positions of a classic group from anyone who never joined: we do not."""
         if not isinstance(member, Member):
-            raise TypeError(f"found {type(member).__name__}, wanted the membership of a KafkaConsumer")
-        places = [
+            raise TypeError(f"found {type(member).__name__}, wanted the member of a KafkaConsumer")
+        if member.generation < 0 and has_members(self._settings, member.group):
+            raise TransactionFailed(
+                f"found members in the group {member.group}, wanted it empty before positions are "
+                "set from outside; stop the service first",
+                is_stale_member=True,
+            )
+        return member.metadata
+
+    def _places(self, positions: Mapping[TopicPartition, Committed]) -> list[Place]:
+        return [
             Place(
                 physical(self._settings, partition.topic),
                 partition.partition,
@@ -127,7 +154,6 @@ class KafkaTransactions:
             )
             for partition, committed in positions.items()
         ]
-        client.send_offsets_to_transaction(places, member.metadata, deadline.left_s)
 
     def _failed(self, exc: Exception) -> TransactionFailed | Fenced:
         self.discard()
@@ -154,6 +180,10 @@ class KafkaTransactions:
             "partitioner": "murmur2_random",
             "compression.type": "lz4",
             "linger.ms": 5,
+            # Offsets sent right after a commit are refused until that is complete: ask soon again.
+            "retry.backoff.ms": 20,
+            # A missing output topic fails its transaction after this, not after 30 s.
+            "topic.metadata.propagation.max.ms": 5_000,
             "batch.size": 1_000_000,
             "queue.buffering.max.messages": _QUEUE_MESSAGES,
             "error_cb": self._on_error,

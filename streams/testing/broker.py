@@ -86,6 +86,12 @@ class InMemoryBroker:
             number = 0 if outgoing.key is None else partition_of(outgoing.key, len(logs))
         return logs[number].append(outgoing, self.timestamp_ms, transaction)
 
+    def commit(self, transactional_id: str) -> None:
+        """End the open transaction of an id: its records and positions count from here on."""
+        transaction = self.coordinator.commit(transactional_id)
+        for (group, partition), committed in transaction.positions.items():
+            self.group(group).positions[partition] = committed
+
     def stable_positions(
         self, group: str, partitions: Collection[TopicPartition]
     ) -> dict[TopicPartition, Committed | None]:

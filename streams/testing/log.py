@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import count
 
+from streams.clock import Deadline
 from streams.errors import InputError
 from streams.ports.records import Outgoing, Record, TopicPartition
 from streams.testing.admin import InMemoryAdmin
@@ -22,7 +23,7 @@ from streams.testing.transactions import InMemoryTransactions
 
 
 class InMemoryLog:
-    """Topics, groups and transactions of one imagined cluster; safe from any thread."""
+    """Implements the `Log` port: one imagined cluster, safe from any thread."""
 
     def __init__(self) -> None:
         self._broker = InMemoryBroker()
@@ -32,7 +33,11 @@ class InMemoryLog:
         """A consumer that is not yet a member."""
         return InMemoryConsumer(self._broker, group, next(self._member_ids))
 
-    def transactions(self, transactional_id: str) -> InMemoryTransactions:
+    def transactions(
+        self,
+        transactional_id: str,
+        deadline: Deadline | None = None,  # noqa: ARG002 it never waits
+    ) -> InMemoryTransactions:
         """A producer; fences every older one with this id."""
         return InMemoryTransactions(self._broker, transactional_id)
 

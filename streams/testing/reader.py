@@ -8,6 +8,7 @@ from streams.clock import Deadline
 from streams.errors import NotFound
 from streams.ports.records import Record, TopicPartition
 from streams.testing.broker import InMemoryBroker
+from streams.testing.partition import PartitionLog
 
 
 class InMemoryReader:
@@ -15,6 +16,7 @@ class InMemoryReader:
 
     def __init__(self, broker: InMemoryBroker) -> None:
         self._broker = broker
+        self._positions: dict[TopicPartition, int] = {}
 
     def read(
         self,
@@ -22,21 +24,27 @@ class InMemoryReader:
         deadline: Deadline | None = None,  # noqa: ARG002 it never waits
     ) -> Iterator[Record]:
         """Committed records from each start (0 = the oldest still there) to the end."""
+        self._positions = dict(starts)
         with self._broker.lock:
-            found = [
-                record
-                for partition, start in sorted(starts.items())
-                for record in self._from(partition, start)
-            ]
-        return iter(found)
+            ends = {partition: self._log(partition, starts).stable_end for partition in starts}
+            found = {one: list(self._log(one, starts).records(starts[one])) for one in starts}
+        for partition in sorted(starts):
+            for record in found[partition]:
+                self._positions[partition] = record.offset + 1
+                yield record
+            self._positions[partition] = ends[partition]
+
+    def position(self, partition: TopicPartition) -> int:
+        """Where the last `read` of a partition came to, past transaction markers."""
+        return self._positions[partition]
 
     def close(self) -> None:
         """Nothing to release."""
 
-    def _from(self, partition: TopicPartition, start: int) -> Iterator[Record]:
-        log = self._broker.partition(partition)
+    def _log(self, partition: TopicPartition, starts: Mapping[TopicPartition, int]) -> PartitionLog:
+        log, start = self._broker.partition(partition), starts[partition]
         if start and not log.holds(start):
             raise NotFound(
                 f"{partition}: found a log from {log.start} to {log.end}, wanted offset {start}"
             )
-        return log.records(start)
+        return log

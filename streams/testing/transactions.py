@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from streams.errors import NotFound, TransactionFailed
 from streams.ports.log import GroupMember
@@ -54,29 +55,38 @@ class InMemoryTransactions:
         member: GroupMember,
         fault: CommitFault | None,
     ) -> None:
-        if not isinstance(member, Membership):
-            raise TypeError(
-                f"found {type(member).__name__}, wanted the member of an InMemoryConsumer"
-            )
-        coordinator = self._broker.coordinator
-        transaction = coordinator.begin(self._id, self._epoch)
+        transaction = self._broker.coordinator.begin(self._id, self._epoch)
         for outgoing in outputs:
-            self._write(outgoing, transaction)
-        group = self._broker.group(member.group)
+            with self._missing_fails():
+                self._broker.write(outgoing, transaction)
         if positions:
-            group.check(member)
-        for partition, committed in positions.items():
-            transaction.positions[member.group, partition] = committed
+            self._add(positions, member, transaction)
         if fault is CommitFault.BEFORE:
             raise TransactionFailed(f"transaction of {self._id} failed")
-        coordinator.commit(self._id)
-        group.positions.update(positions)
+        self._broker.commit(self._id)
         if fault is CommitFault.AFTER:
             raise TransactionFailed(f"the outcome of the transaction of {self._id} is unknown")
         self._is_suspicious = fault is CommitFault.SLOW
 
-    def _write(self, outgoing: Outgoing, transaction: Transaction) -> None:
+    def _add(
+        self,
+        positions: Mapping[TopicPartition, Committed],
+        member: GroupMember,
+        transaction: Transaction,
+    ) -> None:
+        if not isinstance(member, Membership):
+            raise TypeError(
+                f"found {type(member).__name__}, wanted the member of an InMemoryConsumer"
+            )
+        self._broker.group(member.group).check(member)
+        for partition, committed in positions.items():
+            with self._missing_fails():
+                self._broker.partition(partition)
+            transaction.positions[member.group, partition] = committed
+
+    @contextmanager
+    def _missing_fails(self) -> Iterator[None]:
         try:
-            self._broker.write(outgoing, transaction)
+            yield
         except NotFound as exc:
             raise TransactionFailed(f"transaction of {self._id} failed: {exc}") from exc

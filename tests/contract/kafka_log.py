@@ -11,9 +11,9 @@ from confluent_kafka.admin import AdminClient
 
 from streams.clock import Deadline
 from streams.kafka.admin import KafkaAdmin
-from streams.kafka.batch import record_of
 from streams.kafka.config import base_config, physical
 from streams.kafka.consumer import KafkaConsumer, Member
+from streams.kafka.message import record_of
 from streams.kafka.reader import KafkaReader
 from streams.kafka.transaction import KafkaTransactions
 from streams.ports.log import TransactionalProducer
@@ -21,6 +21,7 @@ from streams.ports.records import Committed, Outgoing, Record, TopicPartition
 from streams.settings import KafkaSettings, WorkerSettings
 
 WAIT_S = 30.0
+TRANSACTION_TIMEOUT_S = 10.0  # what can only fail by time fails after four fifths of it
 
 
 class KafkaLog:
@@ -28,7 +29,9 @@ class KafkaLog:
 
     def __init__(self, settings: KafkaSettings, group_protocol: str) -> None:
         self.settings = settings
-        self.worker = WorkerSettings(group_protocol=group_protocol)
+        self.worker = WorkerSettings(
+            group_protocol=group_protocol, transaction_timeout_s=TRANSACTION_TIMEOUT_S
+        )
         self._producer = Producer(
             base_config(settings) | {"enable.idempotence": True, "partitioner": "murmur2_random"}
         )
@@ -60,7 +63,7 @@ class KafkaLog:
         return reader
 
     def admin(self) -> KafkaAdmin:
-        return KafkaAdmin(self.settings, timeout_s=5)
+        return KafkaAdmin(self.settings, timeout_s=2)
 
     def create_topic(self, name: str, partitions: int) -> None:
         self._admin.create_topic(name, partitions, {})
@@ -112,7 +115,10 @@ class KafkaLog:
         producer.begin_transaction()
         for output in outputs:
             producer.produce(
-                physical(self.settings, output.topic), output.value, output.key, output.partition or 0
+                physical(self.settings, output.topic),
+                output.value,
+                output.key,
+                output.partition or 0,
             )
         assert producer.flush(WAIT_S) == 0
         places = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from streams.errors import BrokerUnavailable, StreamsError
 from streams.ports.records import Committed, Outgoing, TopicPartition
 from tests.contract.logs import Log

@@ -245,21 +245,32 @@ def test_what_the_leaving_owner_commits_is_where_the_next_one_starts(log: Log):
     assert {P0: Committed(1, "m")} == found
 
 
-@pytest.mark.parametrize("callback", ["on_assigned", "on_revoked"])
-def test_what_a_listener_raises_comes_out_of_poll(log: Log, callback: str):
-    """A half-done hand-over must stop the worker, not vanish in a callback."""
+def fail() -> None:
+    """What a worker that must stop does inside a callback."""
+    raise OffsetsMissing("as the worker would")
+
+
+def test_what_assigned_raises_comes_out_of_poll(log: Log):
+    """A half-done take-over must stop the worker, not vanish in a callback."""
     log.create_topic("likes", 2)
-    first = Reading(log.consumer("g"), "likes")
-
-    def fail() -> None:
-        raise OffsetsMissing("as the worker would")
-
-    setattr(first, callback, fail)
+    reading = Reading(log.consumer("g"), "likes")
+    reading.on_assigned = fail
 
     with pytest.raises(OffsetsMissing, match="as the worker would"):
-        first.poll_until(lambda: len(first.owned) == 2)
-        second = Reading(log.consumer("g"), "likes")
-        first.poll_until(lambda: len(second.owned) == 1, second)
+        reading.poll_until(lambda: len(reading.records) == 2)
+
+
+def test_what_revoked_raises_comes_out_of_poll(log: Log):
+    """A last commit that failed must not look like a clean hand-over."""
+    log.create_topic("likes", 2)
+    first = Reading(log.consumer("g"), "likes")
+    first.poll_until(lambda: len(first.owned) == 2)
+    first.on_revoked = fail
+    second = Reading(log.consumer("g"), "likes")
+
+    with pytest.raises(OffsetsMissing, match="as the worker would"):
+        first.poll_until(lambda: len(second.owned) == 2, second)
+    first.on_revoked = lambda: None  # closing must not fail too
 
 
 def test_what_a_listener_raises_while_closing_comes_out_too(log: Log):
@@ -267,10 +278,6 @@ def test_what_a_listener_raises_while_closing_comes_out_too(log: Log):
     log.create_topic("likes", 1)
     reading = Reading(log.consumer("g"), "likes")
     reading.poll_until(lambda: bool(reading.owned))
-
-    def fail() -> None:
-        raise OffsetsMissing("as the worker would")
-
     reading.on_revoked = fail
 
     with pytest.raises(OffsetsMissing, match="as the worker would"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+
 from streams.clock import Deadline
 from streams.errors import Fenced, TransactionFailed
 from streams.ports.records import Committed, Outgoing, TopicPartition
@@ -122,6 +123,7 @@ def test_other_ids_are_not_fenced(log: Log):
 
 def test_a_new_producer_aborts_what_a_dead_one_left_open(log: Log):
     """A restarted worker frees its readers at once."""
+    log.create_topic("likes", 1)
     log.create_topic("counts", 1)
     member = log.consumer("g").member()
     log.leave_open("t", [Outgoing("counts", b"5", b"dead")], {P0: Committed(9)}, member)
@@ -154,8 +156,11 @@ def test_a_stale_member_is_refused(log: Log):
     assert {P0: None} == log.admin().group_positions("g", [P0])
 
 
-def test_the_generation_before_a_rebalance_is_refused(log: Log):
-    """Membership captured before partitions moved must not commit after it."""
+def test_a_membership_from_before_a_partition_left_cannot_commit_it(log: Log):
+    """The new owner may have folded on; the old position would make it fold twice.
+
+    For a partition that stayed a broker may take the older membership (KIP-1251) or refuse it.
+    """
     log.create_topic("likes", 2)
     first = Reading(log.consumer("g"), "likes")
     first.poll_until(lambda: len(first.owned) == 2)
@@ -163,10 +168,19 @@ def test_the_generation_before_a_rebalance_is_refused(log: Log):
     second = Reading(log.consumer("g"), "likes")
     first.poll_until(lambda: len(first.owned) == 1 == len(second.owned), second)
 
+    (moved,) = second.owned
     with pytest.raises(TransactionFailed) as failed:
-        log.transactions("t").commit([], {P0: Committed(1)}, before)
+        log.transactions("t").commit([], {moved: Committed(1)}, before)
 
     assert failed.value.is_stale_member
+
+
+def test_positions_of_a_missing_topic_fail_the_transaction(log: Log):
+    """A position without a log would start a later topic of that name in the middle."""
+    member = log.consumer("g").member()
+
+    with pytest.raises(TransactionFailed):
+        log.transactions("t").commit([], {P0: Committed(1)}, member)
 
 
 def test_both_members_commit_after_a_rebalance(log: Log):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from streams.errors import NotFound
 from streams.ports.records import Outgoing, TopicPartition
 from tests.contract.logs import Log
@@ -88,6 +89,19 @@ def test_a_start_inside_markers_reads_what_follows(log: Log):
 
     assert [b"b"] == [record.value for record in log.reader().read({P0: 1})]
     assert [] == list(log.reader().read({P0: 4}))
+
+
+def test_the_position_ends_past_markers(log: Log):
+    """Whoever reads on later starts there, and lag is measured against the same end."""
+    log.create_topic("likes", 2)
+    log.transactions("t").commit(
+        [Outgoing("likes", b"5", b"a", (), 0)], {}, log.consumer("g").member()
+    )
+    reader = log.reader()
+
+    list(reader.read({P0: 0, P1: 0}))
+
+    assert {P0: 2, P1: 0} == {one: reader.position(one) for one in (P0, P1)}
 
 
 def test_a_reader_stops_at_an_open_transaction(log: Log):
