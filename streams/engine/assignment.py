@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from streams.avro.codec import Codec
 from streams.clock import Deadline
@@ -59,14 +59,12 @@ class Assignment:
             self._folders[source] = folder
             self.owned[source] = Partition(state, self._service, self._codec(source.topic))
             self._instruments.opened()
-            self._log.info(
-                "partition opened",
-                action="opened",
-                topic=source.topic,
-                partition=source.partition,
-                offset=state.start,
-                committed=state.committed,
-            )
+        self._log.info(
+            "partitions assigned",
+            action="assigned",
+            partitions=_listed(opened),
+            behind=sum(state.committed - state.start for state, _ in opened.values()),
+        )
         return {source: state.start for source, (state, _) in opened.items()}
 
     def revoked(self, partitions: Collection[TopicPartition]) -> None:
@@ -77,12 +75,14 @@ class Assignment:
                 self.owned[source].checkpoint()
             self._release(source)
         self._membership.capture()
+        self._log.info("partitions revoked", action="revoked", partitions=_listed(partitions))
 
     def lost(self, partitions: Collection[TopicPartition]) -> None:
         """Drop what another worker already has; nothing is committed for it."""
         for source in partitions:
             self._release(source)
         self._membership.capture()
+        self._log.warning("partitions lost", action="lost", partitions=_listed(partitions))
 
     def close(self) -> None:
         """Release what is still owned, without a commit."""
@@ -91,18 +91,22 @@ class Assignment:
 
     def _release(self, source: TopicPartition) -> None:
         partition = self.owned.pop(source, None)
-        if partition is not None:
-            partition.close()
         folder = self._folders.pop(source, None)
-        if folder is not None:
+        if partition is not None and folder is not None:
+            partition.close()
             folder.release()
-        self._instruments.released(source)
-        self._log.info(
-            "partition released", action="released", topic=source.topic, partition=source.partition
-        )
+            self._instruments.released(source)
 
     def _codec(self, topic: str) -> Codec:
         if topic not in self._codecs:
             registry = self._service.catalog.registry
             self._codecs[topic] = Codec(registry, self._service.types_of(topic))
         return self._codecs[topic]
+
+
+def _listed(partitions: Iterable[TopicPartition]) -> dict[str, list[int]]:
+    """Partition numbers by topic, for a log line."""
+    listed: dict[str, list[int]] = {}
+    for source in sorted(partitions):
+        listed.setdefault(source.topic, []).append(source.partition)
+    return listed

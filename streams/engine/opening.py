@@ -171,11 +171,9 @@ class Opener:
         store = folder.store()
         meta = read_meta(store)
         store.close()
-        if (
-            meta is None
-            or meta.generation != progress.generation
-            or not _fits(meta.versions, progress)
-        ):
+        if meta is None:
+            return None
+        if meta.generation != progress.generation or not _fits(meta.versions, progress):
             aside = folder.set_aside()
             get_logger().warning(
                 "the store does not belong to the committed offset; set aside and rebuilt",
