@@ -1,5 +1,7 @@
 """The `streams` command: verbs loaded when used, and one place that turns errors into exit codes.
 
+Imports that only some runs need stand in functions, because `--help` must answer at once.
+
 Errors: a StreamsError is one line on standard error and its own exit code (see `streams.errors`);
 wrong usage is 2; Ctrl-C is 130; anything unexpected is 70, with a traceback under `--debug`.
 """
@@ -7,7 +9,6 @@ wrong usage is 2; Ctrl-C is 130; anything unexpected is 70, with a traceback und
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import os
 import sys
 import traceback
@@ -18,7 +19,6 @@ from typer.core import TyperCommand, TyperGroup
 
 from streams.cli.verbs import VERBS, Verb
 from streams.errors import ConfigurationError, StreamsError
-from streams.topics.project import find_project
 
 INTERNAL_ERROR: Final = 70
 """Exit code of a fault that nobody foresaw (EX_SOFTWARE of sysexits.h)."""
@@ -70,11 +70,13 @@ app = typer.Typer(
 def _show_version(wanted: bool) -> None:
     if not wanted:
         return
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
-        version = importlib.metadata.version("millrace")
-    except importlib.metadata.PackageNotFoundError:
-        version = "from a folder that is not installed"
-    typer.echo(f"streams {version}")
+        found = version("millrace")
+    except PackageNotFoundError:
+        found = "from a folder that is not installed"
+    typer.echo(f"streams {found}")
     raise typer.Exit
 
 
@@ -101,6 +103,8 @@ def main() -> None:
 
 def _load(name: str, verb: Verb) -> Any:
     """The command of a verb: a function becomes one, a typer app is one."""
+    from streams.topics.project import find_project
+
     project = find_project()
     if project is not None:
         project.make_importable()
