@@ -2,7 +2,7 @@
 
 Each class is a frozen value that checks itself; pass an instance to what needs it, or build one
 with keyword arguments in a test. `docs`-worthy text stands in each field's description:
-`streams doctor --settings` and the README table are made from it.
+`streams settings` and the table in DESIGN.md are made from it.
 """
 
 from __future__ import annotations

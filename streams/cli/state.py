@@ -1,0 +1,38 @@
+"""`streams state`: the local state of a service."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from streams.engine.reset import reset_state
+from streams.engine.services import load_service
+from streams.kafka.connection import KafkaLog
+from streams.settings import KafkaSettings, WorkerSettings
+
+app = typer.Typer(help="The state of a service.", no_args_is_help=True)
+
+
+@app.callback()
+def state() -> None:
+    """The state of a service."""
+
+
+@app.command()
+def reset(
+    service: Annotated[str, typer.Argument(help="A service's name, or module:SERVICE.")],
+    topic: Annotated[
+        list[str] | None, typer.Option(help="Only folds that read this topic; repeatable.")
+    ] = None,
+) -> None:
+    """Fold the log again from its start, with all workers stopped.
+
+    Results are published again and end as they were; folds that emit facts are refused.
+    """
+    log = KafkaLog(KafkaSettings(), WorkerSettings())
+    starts = reset_state(load_service(service), log, topic or ())
+    typer.echo(
+        f"{len(starts)} partitions start again at the beginning of their log; "
+        f"run `streams run {service}`"
+    )

@@ -1,0 +1,36 @@
+"""Writes committed offsets of a service whose workers are all stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from streams.clock import Deadline
+from streams.errors import InputError, TransactionFailed
+from streams.fold.service import Service
+from streams.ports.log import Log
+from streams.ports.records import Committed, TopicPartition
+
+_DEADLINE_S = 20.0
+
+
+def write_offsets(
+    service: Service, log: Log, positions: Mapping[TopicPartition, Committed]
+) -> None:
+    """Commit `positions` for the service's group; InputError while a worker still runs.
+
+    The group refuses an offset from a non-member unless it is empty, so no running worker can
+    have its offsets moved under it.
+    """
+    deadline = Deadline.after(_DEADLINE_S)
+    producer = log.transactions(f"{service.name}.start", deadline)
+    consumer = log.consumer(service.name)
+    try:
+        producer.commit([], positions, consumer.member())
+    except TransactionFailed as exc:
+        raise InputError(
+            f"{service.name}: the broker refused the offsets ({exc}); found running workers, "
+            "wanted none: stop every `streams run` of this service first"
+        ) from exc
+    finally:
+        consumer.close()
+        producer.discard()
