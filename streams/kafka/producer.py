@@ -34,6 +34,9 @@ _QUEUE_KBYTES: Final = 262_144
 _DISCARD_S: Final = 5.0
 """Longest wait for the reports of purged records; librdkafka makes them at once."""
 
+_WARN_EVERY_S: Final = 30.0
+"""librdkafka tells of absent brokers at each attempt to reach them."""
+
 _NOT_WRITTEN: Final = frozenset(
     {
         KafkaError.INVALID_RECORD,
@@ -212,9 +215,12 @@ class KafkaProducer:
 
 def _warner(log: Any) -> Callable[[KafkaError], None]:
     """An error callback that holds no reference to the producer, so that dropping it frees it."""
+    quiet_until = Deadline.after(0)
 
     def warn(error: KafkaError) -> None:
-        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+        nonlocal quiet_until
+        if error.code() == KafkaError._ALL_BROKERS_DOWN and quiet_until.is_over:
+            quiet_until = Deadline.after(_WARN_EVERY_S)
             log.warning("no broker answers", action="brokers-down", error=error.str())
 
     return warn

@@ -126,7 +126,7 @@ class EventClient:
         self._delivery.flush(timeout_s)
         self._delivery.raise_failures()
 
-    def ready(self, *event_types: type[Event], timeout_s: float = 10.0) -> None:
+    def ready(self, *event_types: type[Event], timeout_s: float = 8.0) -> None:
         """Return when a broker answers and has the topics of these types.
 
         BrokerUnavailable, or NotFound naming the topics that are not there.

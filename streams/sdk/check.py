@@ -1,0 +1,36 @@
+"""Whether events could be emitted, without emitting them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from streams.events.base import Event
+from streams.sdk.delivery import Delivery
+from streams.sdk.route import Route
+from streams.settings import EmitSettings
+
+
+class Check:
+    """Refuses what `EventClient.emit` would refuse of an event. One thread owns it."""
+
+    def __init__(self, emit: EmitSettings | None = None) -> None:
+        self._max_bytes = (emit or EmitSettings()).max_record_bytes
+        self._delivery = Delivery(None)
+        self._routes: dict[type, Route] = {}
+
+    def __call__(self, event: Any) -> str:
+        """The topic it would go to; UnknownEvent, SchemaMismatch or TooLarge."""
+        route = self._routes.get(type(event))
+        if route is None:
+            route = self._routes[type(event)] = Route(type(event), lambda _topic: _send_nothing)
+        route.pack(event, self._delivery, self._max_bytes)
+        return route.topic
+
+    @property
+    def event_types(self) -> list[type[Event]]:
+        """The types of the events that were checked."""
+        return list(self._routes)
+
+
+def _send_nothing(*_arguments: Any, **_options: Any) -> None:
+    """Stands where a producer's `send` would."""
