@@ -1,0 +1,1 @@
+"""Speed, measured on a real broker; correctness is tested elsewhere."""
