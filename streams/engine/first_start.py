@@ -7,30 +7,60 @@ committed in a transaction whose id all starters share, so that of two hosts one
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 from streams.clock import Deadline
 from streams.engine.progress import Progress
-from streams.errors import ConfigurationError, OffsetsMissing, TopicChanged
+from streams.errors import (
+    ConfigurationError,
+    Fenced,
+    OffsetsMissing,
+    TopicChanged,
+    TransactionFailed,
+)
 from streams.fold.service import Service
 from streams.logs import get_logger
 from streams.ports.log import Log, LogAdmin, TopicInfo
 from streams.ports.records import Committed, TopicPartition
 
+_FIRST_PAUSE_S = 0.2
+"""Doubled with each start lost to another worker, so that one of them gets through."""
+
 
 def ensure_started(service: Service, log: Log, home: Path, deadline: Deadline) -> None:
-    """Return when every input partition has a committed offset; raises WorkerStopped otherwise."""
+    """Return when every input partition has a committed offset; raises WorkerStopped otherwise.
+
+    Of several workers that start at once one commits the offsets, and the others find them.
+    """
     admin = log.admin()
-    topics = described(service, admin)
-    sources = [
-        TopicPartition(name, number)
-        for name in service.inputs
-        for number in range(topics[name].partitions)
-    ]
-    if None not in admin.group_positions(service.name, sources).values():
-        return
+    try:
+        topics = described(service, admin)
+        sources = [
+            TopicPartition(name, number)
+            for name in service.inputs
+            for number in range(topics[name].partitions)
+        ]
+        pause_s = _FIRST_PAUSE_S
+        while None in admin.group_positions(service.name, sources).values():
+            try:
+                _start(service, log, home, sources, deadline)
+            except (Fenced, TransactionFailed):
+                if deadline.is_over:
+                    raise
+                threading.Event().wait(pause_s)  # whoever was faster is about to commit
+                pause_s *= 2
+    finally:
+        admin.close()
+
+
+def _start(
+    service: Service, log: Log, home: Path, sources: list[TopicPartition], deadline: Deadline
+) -> None:
+    """Commit the start offsets, unless another worker did since they were found missing."""
+    admin = log.admin()
     producer = log.transactions(f"{service.name}.start", deadline)
     try:
         consumer = log.consumer(service.name)
@@ -39,6 +69,7 @@ def ensure_started(service: Service, log: Log, home: Path, deadline: Deadline) -
             if None not in committed.values():
                 return
             _refuse_restart(service, committed, admin, home)
+            topics = described(service, admin)
             positions = _start_positions(service, topics, admin.starts(sources))
             producer.commit([], positions, consumer.member())
         finally:
