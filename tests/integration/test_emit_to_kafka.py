@@ -63,6 +63,7 @@ def photos(kafka):
 
 @pytest.mark.kafka
 def test_a_receipt_points_at_the_events_bytes(photos):
+    """The whole way: key, partition, offset, bytes."""
     with EventClient(photos) as client:
         receipts = client.emit_many([like(number) for number in range(200)])
         places = {(place.partition, place.offset) for place in (one.result(30) for one in receipts)}
@@ -95,6 +96,7 @@ def test_librdkafka_partitions_keys_as_we_and_java_do(photos):
 
 @pytest.mark.kafka
 def test_events_of_a_key_keep_their_order_through_a_full_queue(photos):
+    """Waiting for room is a retry, and retries are where order gets lost."""
     events = [
         (PhotoLiked if number % 3 else PhotoUnliked)(
             user_id=number, photo_id=number * 7 % 20, owner_id=9
@@ -115,6 +117,7 @@ def test_events_of_a_key_keep_their_order_through_a_full_queue(photos):
 
 @pytest.mark.kafka
 def test_the_queue_is_bounded_by_the_settings(photos):
+    """librdkafka counts records until their reports are served."""
     settings = EmitSettings(max_queued=10, linger_ms=60_000, on_full="fail")
     with EventClient(photos, settings) as client:
         receipts = client.emit_many([like(number) for number in range(15)])
@@ -128,6 +131,7 @@ def test_the_queue_is_bounded_by_the_settings(photos):
 
 @pytest.mark.kafka
 def test_headers_are_on_the_record(photos):
+    """They pass through the client as we made them."""
     with EventClient(photos, EmitSettings(source="web")) as client:
         receipt = client.emit(like(1), traceparent=TRACE)
         client.emit(like(1), cause=receipt.event_id).result(30)
@@ -139,6 +143,7 @@ def test_headers_are_on_the_record(photos):
 
 @pytest.mark.kafka
 def test_a_topic_that_was_never_made_is_named(kafka):
+    """The remedy is one command away."""
     options = "topic.metadata.propagation.max.ms=500"
     settings = kafka.model_copy(update={"client_options": options})
     with EventClient(settings) as client:
@@ -182,6 +187,7 @@ def test_a_broker_that_was_never_there_is_called_unavailable():
 
 
 def test_closing_without_a_broker_counts_what_is_lost():
+    """Purged records report like any other."""
     client = EventClient(
         KafkaSettings(bootstrap_servers=NOWHERE), EmitSettings(flush_timeout_s=0.2)
     )
@@ -209,6 +215,7 @@ def test_closing_without_a_broker_counts_what_is_lost():
     ],
 )
 def test_an_option_that_would_lose_or_reorder_is_refused(option):
+    """A setting in the environment must not undo what the library promises."""
     settings = KafkaSettings(bootstrap_servers=NOWHERE, client_options=option)
 
     with pytest.raises(ConfigurationError, match=option):
@@ -216,6 +223,7 @@ def test_an_option_that_would_lose_or_reorder_is_refused(option):
 
 
 def test_an_option_that_the_client_does_not_know_is_refused():
+    """A misspelt option is not ignored."""
     settings = KafkaSettings(bootstrap_servers=NOWHERE, client_options="no.such=1")
 
     with pytest.raises(ConfigurationError, match=r"no\.such"):

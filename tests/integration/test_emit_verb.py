@@ -27,6 +27,7 @@ def ends(admin):
 @pytest.mark.usefixtures("environment")
 @pytest.mark.parametrize("options", [(), ("--stream",), ("--rate", "1000")], ids=" ".join)
 def test_the_lines_of_a_file_arrive(ends, tmp_path, options):
+    """Each way of sending gives the same log."""
     file = tmp_path / "likes.jsonl"
     file.write_bytes(LIKE * 20)
 
@@ -39,6 +40,7 @@ def test_the_lines_of_a_file_arrive(ends, tmp_path, options):
 @pytest.mark.kafka
 @pytest.mark.usefixtures("environment")
 def test_nothing_is_sent_when_the_last_line_is_wrong(ends):
+    """Half a file in the log cannot be taken back."""
     shown = emit("-", lines=LIKE * 20 + b"{}")
 
     assert (2, 0) == (shown.exit_code, ends())
@@ -47,6 +49,7 @@ def test_nothing_is_sent_when_the_last_line_is_wrong(ends):
 @pytest.mark.kafka
 @pytest.mark.usefixtures("environment")
 def test_a_stream_sends_what_came_before_a_wrong_line_and_says_so(ends):
+    """A stream has no end to wait for."""
     shown = emit("-", "--stream", lines=LIKE * 20 + b"{}")
 
     assert (1, 20) == (shown.exit_code, ends())
@@ -57,6 +60,7 @@ def test_a_stream_sends_what_came_before_a_wrong_line_and_says_so(ends):
 @pytest.mark.kafka
 @pytest.mark.usefixtures("environment")
 def test_nothing_is_sent_when_one_of_the_topics_is_missing(ends):
+    """Half a file in the log cannot be taken back."""
     friends = b'{"type": "FriendRequested", "requester_id": 9, "addressee_id": 3}\n'
 
     shown = emit("-", lines=LIKE * 20 + friends)
@@ -67,6 +71,7 @@ def test_nothing_is_sent_when_one_of_the_topics_is_missing(ends):
 
 @pytest.mark.parametrize("options", [(), ("--stream",)], ids=" ".join)
 def test_an_absent_broker_is_told_by_its_own_exit_code(monkeypatch, options):
+    """Scripts try again on 3, and only on 3."""
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1")
 
     shown = emit("-", *options, lines=LIKE)

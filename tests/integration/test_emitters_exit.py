@@ -88,6 +88,7 @@ def test_the_child_of_a_fork_ends_without_touching_the_parents_events(environmen
 
 @pytest.mark.kafka
 def test_the_child_of_a_fork_can_open_its_own_client(environment):
+    """Prefork servers do."""
     variables, records = environment
     code = EMIT + (
         "child = os.fork()\n"
@@ -103,6 +104,7 @@ def test_the_child_of_a_fork_can_open_its_own_client(environment):
 
 
 def test_events_that_could_not_be_sent_fail_the_process_and_are_counted():
+    """A job's scheduler sees only the exit code."""
     code = EMIT + "print('all is well')\nsys.exit(0)"
 
     ended = run(
@@ -128,6 +130,7 @@ def test_failures_that_nobody_looked_at_fail_the_process():
 
 
 def test_failures_that_were_looked_at_are_the_programs_own_business():
+    """It may have stored them elsewhere; failing it would be wrong."""
     code = EMIT.replace("client.emit_many", "receipts = client.emit_many") + (
         "assert all(receipt.exception(30) for receipt in receipts)"
     )

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import threading
-import weakref
 from typing import ClassVar
 
 import msgspec
 import pytest
-from opentelemetry import trace
 
 from schemas.counters import PhotoContribution, PhotoCounters
 from schemas.social import FriendRequested, PhotoLiked, PhotoPosted
 from streams.avro.codec import Codec
 from streams.errors import (
     BrokerUnavailable,
-    ClientClosed,
-    DeliveryFailed,
-    InputError,
     NotFound,
     Overloaded,
     SchemaMismatch,
@@ -62,6 +56,7 @@ def decoded(record):
 
 
 def test_a_receipt_tells_where_the_record_landed(client, producer):
+    """Whoever reads the result next needs the offset to wait for."""
     receipt = client.emit(LIKE)
     producer.deliver()
 
@@ -71,6 +66,7 @@ def test_a_receipt_tells_where_the_record_landed(client, producer):
 
 
 def test_a_receipt_is_not_done_before_the_broker_answers(client):
+    """Queued is not written; a time-out leaves the record under way."""
     receipt = client.emit(LIKE)
 
     assert not receipt.done
@@ -79,6 +75,7 @@ def test_a_receipt_is_not_done_before_the_broker_answers(client):
 
 
 def test_topic_key_and_frame_come_from_the_catalog(client, producer):
+    """An emitter that chose them could put an event where no fold looks."""
     client.emit(LIKE)
     client.emit(FriendRequested(requester_id=9, addressee_id=3))
     producer.deliver()
@@ -89,6 +86,7 @@ def test_topic_key_and_frame_come_from_the_catalog(client, producer):
 
 
 def test_an_event_is_stamped_with_what_it_lacks(client, producer):
+    """Two emits of one object are two events; folds tell them apart by id."""
     receipts = client.emit_many([LIKE, LIKE])
     producer.deliver()
     first, second = (decoded(record) for record in producer.sent)
@@ -100,6 +98,7 @@ def test_an_event_is_stamped_with_what_it_lacks(client, producer):
 
 
 def test_a_stamp_that_is_there_stays(client, producer):
+    """An event sent again must keep its id, or it counts twice."""
     event = msgspec.structs.replace(LIKE, event_id=os.urandom(16), occurred_at=7)
     receipt = client.emit(event)
     producer.deliver()
@@ -109,6 +108,7 @@ def test_a_stamp_that_is_there_stays(client, producer):
 
 
 def test_a_wrong_field_is_named_and_nothing_is_sent(client, producer):
+    """A batch is sent whole or not at all, so that it can be repaired and sent again."""
     wrong = PhotoLiked(user_id="3", photo_id=5, owner_id=9)
 
     with pytest.raises(SchemaMismatch) as caught:
@@ -141,6 +141,7 @@ def test_only_events_of_a_catalog_are_sent(client, producer, event):
 
 
 def test_a_record_over_the_limit_is_refused_before_it_is_queued(client, producer):
+    """The broker would refuse the whole batch it travels in."""
     with pytest.raises(TooLarge) as caught:
         client.emit(PhotoPosted(photo_id=1, owner_id=2, caption="x" * 900_000))
 
@@ -149,6 +150,7 @@ def test_a_record_over_the_limit_is_refused_before_it_is_queued(client, producer
 
 
 def test_a_full_queue_fails_at_once_when_told_to():
+    """A web request would rather fail than hang."""
     producer = FakeProducer(room=1)
     with EventClient(emit=EmitSettings(on_full="fail"), producer=producer) as client:
         client.emit(LIKE)
@@ -160,6 +162,7 @@ def test_a_full_queue_fails_at_once_when_told_to():
 
 
 def test_a_full_queue_that_was_delivered_meanwhile_is_not_full():
+    """Reports that nobody served yet hold room in the queue."""
     producer = FakeProducer(room=1)
     with EventClient(emit=EmitSettings(on_full="fail"), producer=producer) as client:
         client.emit(LIKE)
@@ -171,6 +174,7 @@ def test_a_full_queue_that_was_delivered_meanwhile_is_not_full():
 
 
 def test_a_full_queue_waits_for_room_by_default():
+    """A script that emits faster than Kafka takes must slow down, not lose."""
     producer = FakeProducer(room=3, delivers=True)
     with EventClient(emit=EmitSettings(), producer=producer) as client:
         receipts = client.emit_many([LIKE] * 1_000)
@@ -192,6 +196,7 @@ def test_what_does_not_fit_into_the_queue_fails_by_its_receipt_and_leaves_no_gap
 
 
 def test_a_failed_delivery_is_raised_by_the_receipt(client, producer):
+    """Waiting for a result must not turn a loss into a success."""
     receipts = client.emit_many([LIKE, LIKE])
     producer.fail("absent")
 
@@ -200,132 +205,8 @@ def test_a_failed_delivery_is_raised_by_the_receipt(client, producer):
     assert isinstance(receipts[1].exception(10), BrokerUnavailable)
 
 
-def test_flush_reports_failures_that_nobody_looked_at_once(client, producer):
-    """An emitter that drops its receipts must still hear of a loss, and only once."""
-    client.emit_many([LIKE, LIKE])
-    seen = client.emit(LIKE)
-    producer.fail()
-    seen.exception(10)
-
-    with pytest.raises(DeliveryFailed, match=r"2 events failed.*social\.photos: refused") as caught:
-        client.flush()
-    client.flush()
-
-    assert 2 == caught.value.count
-
-
-def test_flush_in_time_only(client):
-    client.emit(LIKE)
-
-    with pytest.raises(DeliveryFailed, match="1 are not yet acknowledged") as caught:
-        client.flush(0)
-
-    assert caught.value.is_unknown
-
-
-def test_closing_gives_up_what_cannot_be_sent_and_counts_it(producer):
-    client = EventClient(emit=EmitSettings(flush_timeout_s=0), producer=producer)
-    receipt = client.emit(LIKE)
-    client.emit(LIKE)
-
-    with pytest.raises(DeliveryFailed) as caught:
-        client.close()
-    client.close()
-
-    assert 2 == caught.value.count
-    assert receipt.exception().is_unknown
-
-
-def test_a_closed_client_says_so(producer):
-    client = EventClient(emit=EmitSettings(), producer=producer)
-    client.close()
-
-    for use in (
-        lambda: client.emit(LIKE),
-        lambda: client.emit_many([LIKE]),
-        lambda: client.ready(PhotoLiked),
-        client.flush,
-    ):
-        with pytest.raises(ClientClosed, match="closed"):
-            use()
-
-
-def test_a_closed_client_frees_its_producer():
-    """A client that lives on as an attribute must not hold connections."""
-    producer = FakeProducer(delivers=True)
-    freed = weakref.ref(producer)
-    client = EventClient(emit=EmitSettings(), producer=producer)
-    client.emit(LIKE)
-    client.close()
-
-    del producer
-    gc.collect()
-
-    assert freed() is None
-
-
-def test_after_a_fatal_error_the_client_refuses_to_go_on(client, producer):
-    """A new producer could overtake what is still under way, so the caller decides."""
-    receipt = client.emit(LIKE)
-    producer.failure = "broken"
-    producer.fail("purged")
-
-    with pytest.raises(ClientClosed, match="broken"):
-        client.emit(LIKE)
-    assert receipt.exception(10).is_unknown
-
-
-def test_headers_tell_cause_trace_and_source(producer):
-    cause = msgspec.structs.replace(LIKE, event_id=bytes(range(16)))
-    with EventClient(emit=EmitSettings(source="web"), producer=producer) as client:
-        client.emit(LIKE)
-        client.emit(LIKE, cause=cause, traceparent=TRACE)
-        client.emit_many([LIKE], cause=cause.event_id)
-        producer.deliver()
-
-    causation = ("causation", b"00010203-0405-0607-0809-0a0b0c0d0e0f")
-    assert [
-        [("producer", b"web")],
-        [("producer", b"web"), ("traceparent", TRACE.encode()), causation],
-        [("producer", b"web"), causation],
-    ] == [list(record.headers) for record in producer.sent]
-
-
-def test_the_current_span_gives_the_traceparent(client, producer):
-    context = trace.SpanContext(
-        int(TRACE[3:35], 16),
-        int(TRACE[36:52], 16),
-        is_remote=False,
-        trace_flags=trace.TraceFlags(1),
-    )
-    with trace.use_span(trace.NonRecordingSpan(context)):
-        client.emit(LIKE)
-    client.emit(LIKE)
-    producer.deliver()
-
-    assert [[("traceparent", TRACE.encode())], []] == [list(r.headers) for r in producer.sent]
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"traceparent": "00-1-2-01"},
-        {"traceparent": TRACE.upper()},
-        {"traceparent": "ff" + TRACE[2:]},
-        {"traceparent": f"00-{'0' * 32}-00f067aa0ba902b7-01"},
-        {"cause": LIKE},
-        {"cause": b"short"},
-        {"cause": UNSTAMPED},
-    ],
-)
-def test_a_wrong_trace_or_cause_is_refused(client, producer, wrong):
-    with pytest.raises(InputError, match="found"):
-        client.emit(LIKE, **wrong)
-
-    assert 0 == producer.queued
-
-
 def test_a_callback_runs_once_whenever_it_was_added(client, producer):
+    """It may be added before, while or after the report comes."""
     called = []
     receipt = client.emit(LIKE)
     done = threading.Event()
@@ -339,6 +220,7 @@ def test_a_callback_runs_once_whenever_it_was_added(client, producer):
 
 
 def test_a_callback_that_raises_harms_nobody(client, producer, caplog):
+    """It is the program's code, in the thread that serves all receipts."""
     receipts = client.emit_many([LIKE, LIKE])
     done = threading.Event()
     receipts[0].add_callback(lambda _: 1 / 0)
@@ -350,6 +232,7 @@ def test_a_callback_that_raises_harms_nobody(client, producer, caplog):
 
 
 def test_threads_share_a_client(client, producer):
+    """A web server has one client and many threads."""
     producer.delivers = True
     threads = [
         threading.Thread(target=lambda: [client.emit(LIKE) for _ in range(500)]) for _ in range(4)
@@ -364,6 +247,7 @@ def test_threads_share_a_client(client, producer):
 
 
 def test_ready_names_the_topics_that_are_missing(client):
+    """A program should fail when it starts, not half a minute after its first event."""
     client.ready(PhotoLiked)
 
     with pytest.raises(NotFound, match=r"social\.relations.*streams topics apply"):
@@ -371,6 +255,8 @@ def test_ready_names_the_topics_that_are_missing(client):
 
 
 def test_counters_tell_what_was_taken_and_refused(producer):
+    """An operator sees losses before users do."""
+
     def value(name, **labels):
         return registry().get_sample_value(name, labels) or 0
 
@@ -385,26 +271,3 @@ def test_counters_tell_what_was_taken_and_refused(producer):
 
     assert taken + 3 == value("streams_emitted_total", topic="social.photos")
     assert refused + 1 == value("streams_emit_failed_total", reason="SchemaMismatch")
-
-
-def test_the_child_of_a_fork_is_refused_and_leaves_the_parents_records_alone(client, producer):
-    """Threads do not survive a fork: records emitted there would never leave."""
-    client.emit(LIKE)
-    pipe, far = os.pipe()
-    child = os.fork()
-    if child == 0:
-        said = ""
-        try:
-            client.emit(LIKE)
-        except ClientClosed as exc:
-            said = str(exc)
-        client.close()
-        os.write(far, f"{producer.is_abandoned} {producer.queued} {said}".encode())
-        os._exit(0)
-    os.waitpid(child, 0)
-    said = os.read(pipe, 1_000).decode()
-    os.close(pipe)
-    os.close(far)
-
-    assert said.startswith("True 1 the client was opened by process")
-    assert not producer.is_abandoned

@@ -32,6 +32,7 @@ def run(*args, lines=b""):
 
 
 def test_a_dry_run_counts_events_by_topic(tmp_path):
+    """A check before a night's import, blank lines and all."""
     file = tmp_path / "events.jsonl"
     file.write_bytes(LIKE * 3 + b"\n  \r\n" + FRIENDS)
 
@@ -59,6 +60,7 @@ def test_every_wrong_line_is_told_with_its_number():
 
 
 def test_of_many_wrong_lines_the_first_are_told():
+    """A wrong file must not scroll a terminal away."""
     shown = run("-", "--dry-run", lines=b"[]\n" * 25)
 
     told = shown.stderr.splitlines()
@@ -76,6 +78,7 @@ def test_of_many_wrong_lines_the_first_are_told():
     ids=["too large", "a result", "unknown"],
 )
 def test_what_the_client_would_refuse_is_found_before_anything_is_sent(fields, told):
+    """Valid JSON may still be no event that fits."""
     line = f'{{"type": {fields}}}'.replace("%s", "x" * 900_000)
 
     shown = run("-", "--dry-run", lines=line.encode())
@@ -95,6 +98,7 @@ def test_a_line_too_long_for_any_event_is_refused_unread(monkeypatch):
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    """The message is all the user sees."""
     shown = run(str(tmp_path / "none.jsonl"), "--dry-run")
 
     assert 2 == shown.exit_code
@@ -102,6 +106,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
 
 
 def test_a_dry_run_cannot_stream():
+    """The two contradict each other."""
     assert 2 == run("-", "--dry-run", "--stream").exit_code
 
 
@@ -135,6 +140,7 @@ def numbered(count):
 
 
 def test_events_are_sent_in_the_order_of_their_lines(client, producer):
+    """Order by key follows from it."""
     producer.delivers = True
     lines = b"".join(LIKE.replace(b"3", b"%d" % user) for user in range(2_500))
     sending = Sending(client)
@@ -146,6 +152,8 @@ def test_events_are_sent_in_the_order_of_their_lines(client, producer):
 
 
 def test_the_line_that_failed_first_is_named(client, producer):
+    """Everything from there on has to be looked at."""
+
     def refuse_the_third(lines):
         for number, event in lines:
             if number == 4:
@@ -161,6 +169,8 @@ def test_the_line_that_failed_first_is_named(client, producer):
 
 
 def test_nothing_arrived_because_kafka_is_not_there(client, producer):
+    """A script may then simply try again."""
+
     def absent(lines):
         yield from lines
         producer.fail("absent")
@@ -172,6 +182,7 @@ def test_nothing_arrived_because_kafka_is_not_there(client, producer):
 
 
 def test_a_wrong_line_found_while_streaming_ends_the_run(client, producer):
+    """What came before it was sent already, which the user must know."""
     producer.delivers = True
     lines = io.BytesIO(LIKE * 2 + b"[]\n" + LIKE)
 
@@ -184,6 +195,7 @@ def test_a_wrong_line_found_while_streaming_ends_the_run(client, producer):
 
 
 def test_a_wrong_first_line_is_wrong_input(client, producer):
+    """Nothing was sent, so it is no partial run."""
     with pytest.raises(InputError, match="line 1: "):
         Sending(client).run(events(io.BytesIO(b"[]"), CATALOG), 0, unheard)
 
@@ -191,6 +203,7 @@ def test_a_wrong_first_line_is_wrong_input(client, producer):
 
 
 def test_a_missing_topic_is_told_before_its_first_event(client, producer):
+    """librdkafka would wait for it for half a minute."""
     with pytest.raises(NotFound, match=r"social\.relations"):
         Sending(client).run(events(io.BytesIO(FRIENDS), CATALOG), 0, unheard)
 

@@ -30,6 +30,7 @@ def test_drawn_ids_are_distinct_uuids_of_version_7():
 
 
 def test_ids_follow_the_clock():
+    """A cached prefix must not outlive its millisecond."""
     ids = EventIds()
 
     assert ids.draw(NOW_US) < ids.draw(NOW_US + 1_000) < ids.draw(NOW_US + 2_000)
@@ -51,4 +52,5 @@ def test_a_derived_id_depends_on_its_origin_alone():
 
 @given(st.binary(min_size=16, max_size=16))
 def test_the_text_of_an_id_reads_back(event_id):
+    """Headers and JSON carry the text."""
     assert event_id == parse_event_id(format_event_id(event_id))

@@ -125,11 +125,13 @@ def walked(fields: str) -> Message:
 
 
 def test_absent_fields_take_their_defaults():
+    """People write lines by hand."""
     assert Walked(user_id=3) == walked("")
 
 
 @pytest.mark.parametrize("name", ["Walked", "tests.Walked"])
 def test_the_type_may_stand_anywhere_by_either_name(name):
+    """Names in JSON objects have no order, and tools sort them."""
     assert Walked(user_id=3) == parse(json.dumps({"user_id": 3, "type": name}))
 
 
@@ -190,6 +192,7 @@ def test_a_value_that_does_not_fit_is_refused_by_name(fields, field, found):
 
 
 def test_a_missing_field_without_default_is_named():
+    """Its value cannot be guessed."""
     with pytest.raises(SchemaMismatch, match=r"Walked\.user_id: found nothing"):
         parse('{"type": "Walked"}')
 
@@ -211,11 +214,13 @@ def test_a_missing_field_without_default_is_named():
     ],
 )
 def test_a_line_that_is_no_json_object_is_refused(line, found):
+    """Files are cut off, double-encoded and concatenated."""
     with pytest.raises(InputError, match=found):
         parse(line)
 
 
 def test_an_unknown_type_is_refused():
+    """Nothing says where such an event would go."""
     with pytest.raises(UnknownEvent, match="Flown"):
         parse('{"type": "Flown"}')
 
@@ -224,6 +229,7 @@ def test_an_unknown_type_is_refused():
     "text", ["2026-01-31T12:00:00Z", "2026-01-31t13:00:00+01:00", "2026-01-31 12:00:00.000000z"]
 )
 def test_times_are_read_in_utc(text):
+    """Offsets, spaces and small letters are all RFC 3339."""
     expected = int(dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC).timestamp()) * 1_000_000
 
     assert expected == walked(f', "occurred_at": "{text}"').occurred_at
@@ -231,6 +237,7 @@ def test_times_are_read_in_utc(text):
 
 
 def test_fields_are_written_in_the_order_of_the_schema():
+    """Structs keep required fields first, which readers of a dump need not know."""
     assert ["type", *(field["name"] for field in _WALKED["fields"])] == list(
         to_json(Walked(user_id=3), _WALKED)
     )

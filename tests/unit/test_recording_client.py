@@ -12,7 +12,9 @@ from streams.errors import ClientClosed, InputError, SchemaMismatch, UnknownEven
 from streams.events.base import UNSTAMPED
 from streams.sdk import Emitter, EventClient, Position, RecordingClient
 from streams.topics.partitioner import partition_of
-from tests.unit.test_client import TRACE, decoded
+from tests.unit.test_client import decoded
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 LIKE = PhotoLiked(user_id=3, photo_id=5, owner_id=9)
 
@@ -28,6 +30,7 @@ def test_events_are_kept_as_they_were_given():
 
 
 def test_receipts_are_settled_with_the_places_of_a_real_topic():
+    """Code that waits for a receipt runs unchanged in a test."""
     client = RecordingClient()
 
     receipts = client.emit_many([PhotoLiked(user_id=3, photo_id=n, owner_id=9) for n in (5, 6, 5)])
@@ -42,6 +45,7 @@ def test_receipts_are_settled_with_the_places_of_a_real_topic():
 
 
 def test_records_are_what_would_have_been_sent():
+    """Keys, headers and bytes can be asserted too."""
     client = RecordingClient(stamp=True)
 
     receipt = client.emit(LIKE, cause=bytes(range(16)), traceparent=TRACE)
@@ -63,6 +67,7 @@ def test_records_are_what_would_have_been_sent():
     ],
 )
 def test_what_the_real_client_refuses_is_refused(event, error):
+    """A test that passes with an event that Kafka never gets is worth nothing."""
     client = RecordingClient()
 
     with pytest.raises(error):
@@ -72,11 +77,13 @@ def test_what_the_real_client_refuses_is_refused(event, error):
 
 
 def test_a_wrong_cause_is_refused():
+    """Like everything else that the real client refuses."""
     with pytest.raises(InputError):
         RecordingClient().emit(LIKE, cause=LIKE)
 
 
 def test_callbacks_run_at_once():
+    """There is no other thread to run them."""
     called = []
     receipt = RecordingClient().emit(LIKE)
 
@@ -86,6 +93,7 @@ def test_callbacks_run_at_once():
 
 
 def test_a_closed_client_refuses_and_still_shows_what_it_kept():
+    """A test looks at the events after the code under test is done."""
     with RecordingClient() as client:
         client.emit(LIKE)
         client.flush()
@@ -96,6 +104,7 @@ def test_a_closed_client_refuses_and_still_shows_what_it_kept():
 
 
 def test_both_clients_have_the_methods_of_an_emitter():
+    """Programs are typed against the protocol."""
     methods = {name for name in vars(Emitter) if not name.startswith("_")}
 
     assert {"emit", "emit_many", "flush", "close"} == methods
