@@ -42,6 +42,7 @@ class Assignment:
         self._instruments = instruments
         self._folders: dict[TopicPartition, PartitionFolder] = {}
         self._codecs: dict[str, Codec] = {}
+        self._is_closed = False
         self._log = get_logger()
 
     @property
@@ -50,7 +51,9 @@ class Assignment:
         return list(self.owned.values())
 
     def assigned(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
-        """Open what came; returns the offsets to read from."""
+        """Open what came; returns the offsets to read from. A worker that ends takes nothing."""
+        if self._is_closed:
+            return {}
         deadline = Deadline.after(OPEN_PATIENCE_S)
         self._membership.capture()
         committed = self._consumer.committed(partitions, deadline)
@@ -85,7 +88,8 @@ class Assignment:
         self._log.warning("partitions lost", action="lost", partitions=_listed(partitions))
 
     def close(self) -> None:
-        """Release what is still owned, without a commit."""
+        """Release what is still owned, without a commit; what comes later is not opened."""
+        self._is_closed = True
         for source in list(self.owned):
             self._release(source)
 
