@@ -130,7 +130,7 @@ def _struct_values(layout: Layout, frame: pl.DataFrame) -> Iterator[Iterable[Any
     """The values of each struct field, in the struct's order."""
     for source in layout.sources:
         if callable(source):
-            yield source()
+            yield source(frame.height)
             continue
         column, plain = layout.columns[source], frame.get_column(_name(source))
         bounds = column.bounds

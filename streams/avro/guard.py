@@ -8,6 +8,7 @@ pass that makes no values, follows every length and ends exactly where the paylo
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from operator import index
 from typing import Any
 
 from streams.avro.limits import Limits
@@ -107,7 +108,7 @@ class _Walks:
 
     def _complex(self, kind: str, schema: dict[str, Any], *, is_exact: bool) -> _Walk:
         if kind == "fixed":
-            return self._name(schema, _fixed(schema["size"]))
+            return self._name(schema, _fixed(index(schema["size"])))
         if kind == "record":
             fields = [self._of(field["type"], is_exact=True) for field in schema["fields"]]
             return self._name(schema, _record(fields))
@@ -164,10 +165,10 @@ def _union(branches: list[_Walk]) -> _Walk:
     count = len(branches)
 
     def walk(data: bytes, at: int, budget: _Budget) -> int:
-        index, at = _varint(data, at)
-        if not -count <= index < count:  # fastavro takes -1 for the last branch
-            raise Undecodable(Reason.INVALID_VALUE, f"branch {index} of a union of {count}")
-        return branches[index](data, at, budget)
+        branch, at = _varint(data, at)
+        if not -count <= branch < count:  # fastavro takes -1 for the last branch
+            raise Undecodable(Reason.INVALID_VALUE, f"branch {branch} of a union of {count}")
+        return branches[branch](data, at, budget)
 
     return walk
 

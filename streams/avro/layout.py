@@ -9,7 +9,7 @@ without looking inside).
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, Final
@@ -23,6 +23,8 @@ from streams.events.base import Message
 
 Convert = Callable[[Any], Any]
 Values = Iterable[Any]
+Default = Callable[[int], Values]
+"""As many values as there are rows, for a field that the writer did not know."""
 
 _BOOLEANS: Final = {b"\0": False, b"\1": True}
 _PROMOTIONS: Final[dict[tuple[str, str], Convert]] = {
@@ -66,7 +68,7 @@ class Layout:
     """Columns in the writer's order, and for each struct field its column or its default."""
 
     columns: tuple[Column, ...]
-    sources: tuple[int | Callable[[], Iterator[Any]], ...]
+    sources: tuple[int | Default, ...]
     has_blocks: bool
 
 
@@ -92,13 +94,14 @@ def layout_of(event_type: type[Message], writer: Schema, reader: Schema) -> Layo
     return Layout(tuple(columns), sources, shape.has_blocks)
 
 
-def _default(field: msgspec.structs.FieldInfo) -> Callable[[], Iterator[Any]]:
-    """Endless values for a field that the writer did not know."""
-    if field.default_factory is not msgspec.NODEFAULT:
-        return lambda: iter(field.default_factory, object())
-    if field.default is msgspec.NODEFAULT:
+def _default(field: msgspec.structs.FieldInfo) -> Default:
+    """The struct's default, made anew for each row where it could be changed."""
+    factory, value = field.default_factory, field.default
+    if factory is not msgspec.NODEFAULT:
+        return lambda rows: [factory() for _ in range(rows)]
+    if value is msgspec.NODEFAULT:
         raise HarderThanColumns
-    return lambda: repeat(field.default)
+    return lambda rows: repeat(value, rows)
 
 
 class _Types:

@@ -21,10 +21,10 @@ from streams.avro.guard import Guard
 from streams.avro.limits import Limits
 from streams.avro.logical import plain_fields, without_logical
 from streams.avro.reasons import Reason
-from streams.avro.resolution import readable
+from streams.avro.resolution import readable, spelled_out
 from streams.avro.shape import Shape
 from streams.avro.strict import StrictForm
-from streams.errors import Undecodable
+from streams.errors import ConfigurationError, Undecodable
 from streams.events.base import Message
 
 REFUSALS: Final = (
@@ -45,6 +45,7 @@ class RecordEncoder:
         self, event_type: type[Message], schema: Mapping[str, Any], schema_id: int
     ) -> None:
         whole = canonical(schema)
+        _check_fields(event_type, whole)
         bounds = plain_fields(event_type, whole)
         plain = without_logical(whole, bounds)
         self._frame = frame(schema_id)
@@ -82,8 +83,10 @@ class RecordDecoder:
         self._type = event_type
         self._limits = limits
         self._plain = tuple(plain.items())
-        self._writer = parse_schema(without_logical(writer, plain))
-        self._reader = None if wanted == writer else parse_schema(without_logical(wanted, plain))
+        self._writer = parse_schema(spelled_out(without_logical(writer, plain)))
+        self._reader = (
+            None if reader == writer else parse_schema(spelled_out(without_logical(wanted, plain)))
+        )
         kept = {field["name"] for field in wanted["fields"]}
         removed = {field["name"] for field in writer["fields"]} - kept
         shape = Shape.of(writer)
@@ -126,3 +129,12 @@ class RecordDecoder:
         except Undecodable as undecodable:
             return undecodable
         return Undecodable(Reason.INVALID_VALUE, str(exc) or type(exc).__name__)
+
+
+def _check_fields(event_type: type[Message], schema: Mapping[str, Any]) -> None:
+    missing = {field["name"] for field in schema["fields"]} - set(event_type.__struct_fields__)
+    if missing:
+        raise ConfigurationError(
+            f"{event_type.__name__} has no field {', '.join(sorted(missing))}, wanted every field "
+            f"of {schema['name']}; run `streams schemas generate`"
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 from streams.avro.compatibility import check_compatible
@@ -22,44 +24,49 @@ def readable(writer: Schema, reader: Schema) -> Schema:
             f"{'; '.join(map(str, problems))}; run `streams schemas check`",
             path=problems[0].path,
         )
-    return _Merge(writer, reader).of(writer, reader)
+    return _Merge(writer, reader).of(writer, reader, ())
+
+
+def spelled_out(schema: Schema) -> Schema:
+    """The schema with each reference replaced by the definition, under a namespace of its own.
+
+    fastavro fails to resolve a definition against a reference inside a union. It matches names
+    without their namespaces, so a different one at each place changes nothing. Only a type inside
+    itself stays a reference.
+    """
+    return _Spelling(schema).of(schema, {})
 
 
 class _Merge:
-    """Walks both schemas together; a named type is written out where it is first met."""
+    """Walks both schemas together and writes a named type out wherever it is used."""
 
     def __init__(self, writer: Schema, reader: Schema) -> None:
         self._written = named_types(writer)
         self._read = named_types(reader)
-        self._met: set[str] = set()
 
-    def of(self, old: Schema, new: Schema) -> Schema:
-        old = self._written.get(old, old) if isinstance(old, str) else old
-        new = self._read.get(new, new) if isinstance(new, str) else new
+    def of(self, old: Schema, new: Schema, within: tuple[str, ...]) -> Schema:
         if isinstance(new, list):
-            return [self.of(old, branch) for branch in new]
+            return [self.of(old, branch, within) for branch in new]
         if isinstance(new, str):
-            return new
-        if "name" in new:
-            return self._of_named(old, new)
+            if new in within or new not in self._read:
+                return new
+            new = self._read[new]
+        like = self._like(old, new)
+        if new["type"] == "record":
+            return self._record(like, new, (*within, new["name"]))
         part = next((part for part in ("items", "values") if part in new), None)
         if part is None:
             return new
-        inner = self._like(old, new)
-        return {**new, part: self.of(inner[part] if inner else new[part], new[part])}
+        return {**new, part: self.of(like[part] if like else new[part], new[part], within)}
 
-    def _of_named(self, old: Schema, new: dict[str, Any]) -> Schema:
-        if new["name"] in self._met:
-            return new["name"]
-        self._met.add(new["name"])
-        if new["type"] != "record":
-            return new
-        record = self._like(old, new)
-        written = {field["name"]: field["type"] for field in record["fields"]} if record else {}
+    def _record(
+        self, like: dict[str, Any] | None, new: dict[str, Any], within: tuple[str, ...]
+    ) -> Schema:
+        written = {field["name"]: field["type"] for field in (like or new)["fields"]}
         fields = [
-            {**field, "type": self.of(written.get(field["name"], field["type"]), field["type"])}
+            {**field, "type": self.of(written[field["name"]], field["type"], within)}
             for field in new["fields"]
-            if record is None or field["name"] in written
+            if field["name"] in written
         ]
         return {**new, "fields": fields}
 
@@ -70,6 +77,34 @@ class _Merge:
             if isinstance(whole, dict) and _looks(whole) == _looks(new):
                 return whole
         return None
+
+
+class _Spelling:
+    """Gives every occurrence of a named type a name of its own."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._named = named_types(schema)
+        self._numbers = count()
+
+    def of(self, schema: Schema, within: Mapping[str, str]) -> Schema:
+        if isinstance(schema, list):
+            return [self.of(branch, within) for branch in schema]
+        if isinstance(schema, str):
+            if schema in within or schema not in self._named:
+                return within.get(schema, schema)
+            schema = self._named[schema]
+        spelled = dict(schema)
+        if "name" in schema:
+            spelled["name"] = f"place{next(self._numbers)}.{short_name(schema['name'])}"
+            within = {**within, schema["name"]: spelled["name"]}
+        if "fields" in schema:
+            spelled["fields"] = [
+                {**field, "type": self.of(field["type"], within)} for field in schema["fields"]
+            ]
+        for part in ("items", "values"):
+            if part in schema:
+                spelled[part] = self.of(schema[part], within)
+        return spelled
 
 
 def _looks(schema: dict[str, Any]) -> tuple[str, str]:
