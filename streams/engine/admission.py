@@ -23,9 +23,12 @@ class Admission:
     a reopening of the partition, because the records are not refused a second time.
     """
 
-    def __init__(self, service: Service, codec: Codec, decisions: PartitionDecisions) -> None:
+    def __init__(
+        self, service: Service, codec: Codec, topic_id: str, decisions: PartitionDecisions
+    ) -> None:
         self._service = service
         self._codec = codec
+        self._topic_id = topic_id
         self._decisions = decisions
         self._owed: list[tuple[int, Outgoing]] = []
         self._routes: dict[type, Route] = {}
@@ -55,6 +58,8 @@ class Admission:
         for key, event, offset in zip(
             selection.keys, selection.events, selection.offsets, strict=True
         ):
+            if not unseen:
+                break
             if key not in unseen:
                 continue
             unseen.discard(key)
@@ -75,7 +80,7 @@ class Admission:
                 "schema left lock.json or a fold's key changed: bring it back, or run "
                 f"`streams state reset {self._service.name}`"
             )
-        outgoing, decision = quarantine(self._service.name, record, reason, detail)
+        outgoing, decision = quarantine(self._service.name, self._topic_id, record, reason, detail)
         self._owed.append((record.offset, outgoing))
         self.owe(decision)
         self._decisions.add(decision)

@@ -6,7 +6,7 @@ which reads them first, does again exactly what was done, whatever today's code 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -31,7 +31,7 @@ class DecisionKind(StrEnum):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """One decision. `at` is the input offset it belongs to.
+    """One decision. `at` is the input offset it belongs to, in the topic with the id `topic_id`.
 
     QUARANTINED: the record at `at` is folded by no fold; its bytes are in the quarantine topic.
     PARKED: from `at` on, `fold` skips the events of `key` (JSON; a list for a composite key).
@@ -39,6 +39,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     kind: DecisionKind
     topic: str
+    topic_id: str
     partition: int
     at: int
     reason: str
@@ -99,12 +100,14 @@ class DecisionLog:
         self._admin = admin
         self._reader = reader
         self._read_to = 0
-        self._by_source: dict[TopicPartition, PartitionDecisions] = {}
+        self._found: dict[tuple[TopicPartition, str], PartitionDecisions] = {}
 
     def of(
-        self, sources: Iterable[TopicPartition], deadline: Deadline
+        self, topic_ids: Mapping[TopicPartition, str], deadline: Deadline
     ) -> dict[TopicPartition, PartitionDecisions]:
         """What was decided about each partition, including what its last owner wrote just before.
+
+        Decisions about a topic of the same name that was deleted since are left out.
 
         The last owner's transaction is decided, but its marker may not yet stand in the decisions
         topic: so this waits until everything written there is committed or aborted.
@@ -118,11 +121,12 @@ class DecisionLog:
                     "tells what holds it"
                 )
         nothing = PartitionDecisions()
-        return {source: self._by_source.get(source, nothing).copy() for source in sources}
+        return {one[0]: self._found.get(one, nothing).copy() for one in topic_ids.items()}
 
     def _read(self, deadline: Deadline) -> None:
         for record in self._reader.read({self._where: self._read_to}, deadline):
             decision = decision_of(record)
-            self._by_source.setdefault(decision.source, PartitionDecisions()).add(decision)
+            about = (decision.source, decision.topic_id)
+            self._found.setdefault(about, PartitionDecisions()).add(decision)
             self._read_to = record.offset + 1
         self._read_to = max(self._read_to, self._reader.position(self._where))

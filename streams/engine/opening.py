@@ -57,13 +57,16 @@ class Opener:
         self, committed: Mapping[TopicPartition, Committed | None], deadline: Deadline
     ) -> dict[TopicPartition, tuple[Opened, PartitionFolder]]:
         """The partitions, each with the folder it holds; raises WorkerStopped rather than guess."""
-        decided = self.decisions.of(committed, deadline)
         topics = self.admin.topics({source.topic for source in committed})
+        topic_ids = {
+            source: topics[source.topic].topic_id if source.topic in topics else ""
+            for source in committed
+        }
+        decided = self.decisions.of(topic_ids, deadline)
         log_starts = self.admin.starts(list(committed))
         opened = {}
         for source, position in committed.items():
-            info = topics.get(source.topic)
-            found, progress = self._checked(source, position, info.topic_id if info else "")
+            found, progress = self._checked(source, position, topic_ids[source])
             folder = self._folder(source)
             opened[source] = (
                 self._opened(source, found, progress, folder, log_starts[source], decided[source]),

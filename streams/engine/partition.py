@@ -81,7 +81,7 @@ class Partition:
             )
             for fold in service.folds_of(self.source.topic)
         ]
-        self._admission = Admission(service, codec, opened.decisions)
+        self._admission = Admission(service, codec, opened.progress.topic_id, opened.decisions)
         self._advance(opened.start)
 
     @property
@@ -193,6 +193,7 @@ class Partition:
         decision = Decision(
             kind=DecisionKind.PARKED,
             topic=self.source.topic,
+            topic_id=self.progress.topic_id,
             partition=self.source.partition,
             at=at,
             reason=type(raised.error).__name__,

@@ -9,7 +9,9 @@ MAX_DETAIL = 500
 """Characters of an error's text that are kept."""
 
 
-def quarantine(service: str, record: Record, reason: str, detail: str) -> tuple[Outgoing, Decision]:
+def quarantine(
+    service: str, topic_id: str, record: Record, reason: str, detail: str
+) -> tuple[Outgoing, Decision]:
     """The quarantined record with its reason, and the decision to skip it at its offset."""
     headers = [
         *record.headers,
@@ -22,6 +24,7 @@ def quarantine(service: str, record: Record, reason: str, detail: str) -> tuple[
     decision = Decision(
         kind=DecisionKind.QUARANTINED,
         topic=record.topic,
+        topic_id=topic_id,
         partition=record.partition,
         at=record.offset,
         reason=reason,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from pathlib import Path
 
 from streams.errors import ConfigurationError, NotFound
 from streams.fold.service import Service
@@ -14,7 +16,7 @@ from streams.topics.project import find_project
 def load_service(name: str) -> Service:
     """The service of an installed name, of the project's table, or at `module:attribute`.
 
-    Raises NotFound for an unknown name, ConfigurationError when the target is no Service.
+    `module` may be a file of the working folder. Raises NotFound for an unknown name, ConfigurationError when the target is no Service.
     """
     targets = service_targets(Catalog.find(), find_project())
     target = name if ":" in name else targets.get(name)
@@ -24,6 +26,8 @@ def load_service(name: str) -> Service:
             "module:SERVICE"
         )
     module_name, _, attribute = target.partition(":")
+    if ":" in name:
+        _make_importable(Path.cwd())
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as exc:
@@ -36,3 +40,8 @@ def load_service(name: str) -> Service:
             f"{target}: found {type(service).__name__}, wanted a streams.Service"
         )
     return service
+
+
+def _make_importable(folder: Path) -> None:
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
