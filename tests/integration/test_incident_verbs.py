@@ -54,7 +54,7 @@ def test_quarantine_show_has_the_original_bytes(service, write):
 
 def parked(at, key):
     decision = Decision(
-        kind=DecisionKind.PARKED, topic="social.photos", partition=0, at=at, fold="photos",
+        kind=DecisionKind.PARKED, topic="social.photos", topic_id="t", partition=0, at=at, fold="photos",
         key=key, reason="handler raised", detail="KeyError: 'x'",
     )  # fmt: skip
     return "demo.decisions", "social.photos/0", msgspec.json.encode(decision)
@@ -63,7 +63,12 @@ def parked(at, key):
 def test_parked_list_is_a_line_a_key(service, write):
     """A key that was parked again is told once, as it was parked last."""
     other = Decision(
-        kind=DecisionKind.QUARANTINED, topic="social.photos", partition=0, at=1, reason="bad magic"
+        kind=DecisionKind.QUARANTINED,
+        topic="social.photos",
+        topic_id="t",
+        partition=0,
+        at=1,
+        reason="bad magic",
     )
     write(
         parked(3, 5),
