@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 import typer
 
 from streams.cli.output import JSON_OPTION, json_line, write_line, write_table
+from streams.engine.services import load_service
 from streams.kafka.admin import KafkaAdmin
 from streams.settings import KafkaSettings, TopicSettings
 from streams.topics.apply import apply_topics
@@ -25,6 +27,9 @@ app = typer.Typer(
     "<service>.decisions. Nothing here deletes a topic or changes a partition count.",
 )
 
+_SERVICES = typer.Argument(
+    None, help="Services that no table names, as module:SERVICE: their topics are made too."
+)
 _COLUMNS = ("topic", "kind", "key", "partitions", "retention", "types")
 
 
@@ -42,12 +47,12 @@ def list_topics(as_json: bool = JSON_OPTION) -> None:
 
 
 @app.command()
-def diff(as_json: bool = JSON_OPTION) -> None:
+def diff(services: list[str] | None = _SERVICES, as_json: bool = JSON_OPTION) -> None:
     """Show how the cluster differs from what is declared.
 
     Exit code 1 when it does. Undeclared topics are shown too, but are no difference to mend.
     """
-    declared, _ = _declared()
+    declared, _ = _declared(services or ())
     found = differences(declared, KafkaAdmin(KafkaSettings()), TopicSettings())
     _show(found, as_json=as_json)
     has_work = any(one.change is not Change.UNDECLARED for one in found)
@@ -57,13 +62,13 @@ def diff(as_json: bool = JSON_OPTION) -> None:
 
 
 @app.command()
-def apply(as_json: bool = JSON_OPTION) -> None:
+def apply(services: list[str] | None = _SERVICES, as_json: bool = JSON_OPTION) -> None:
     """Create missing topics and correct settings; running it again does nothing.
 
     Refused, before anything is changed: another partition count than the topic has, and finite
     retention on a topic that a fold reads.
     """
-    declared, targets = _declared()
+    declared, targets = _declared(services or ())
     folded = _folded(targets) if any(topic.retention for topic in declared.values()) else set()
     admin = KafkaAdmin(KafkaSettings())
     done = apply_topics(declared, admin, TopicSettings(), folded=folded)
@@ -72,10 +77,12 @@ def apply(as_json: bool = JSON_OPTION) -> None:
         write_line(f"{len(declared)} topics are as declared, {len(done)} changes made")
 
 
-def _declared() -> tuple[dict[str, Topic], dict[str, str]]:
+def _declared(services: Iterable[str] = ()) -> tuple[dict[str, Topic], dict[str, str]]:
     """Declared topics, and where the services are that system topics were added for."""
     catalog = Catalog.find()
     targets = service_targets(catalog, find_project())
+    for name in services:
+        targets[load_service(name).name] = targets.get(name, name)
     return declared_topics(catalog, targets), targets
 
 

@@ -16,7 +16,8 @@ from streams.topics.project import find_project
 def load_service(name: str) -> Service:
     """The service of an installed name, of the project's table, or at `module:attribute`.
 
-    `module` may be a file of the working folder. Raises NotFound for an unknown name, ConfigurationError when the target is no Service.
+    A `module` given by name may be a file of the working folder. Raises NotFound for an unknown
+    name, ConfigurationError when the target is no Service.
     """
     targets = service_targets(Catalog.find(), find_project())
     target = name if ":" in name else targets.get(name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -95,3 +96,20 @@ def test_apply_asks_the_services_what_they_read_before_it_lets_a_log_expire(
     assert refused.exit_code == 2
     assert "shop.orders: found retention of 7 days" in refused.stderr
     assert cluster.found == {}
+
+
+def test_apply_makes_the_topics_of_a_service_that_no_table_names(cluster, tmp_path, monkeypatch):
+    """`streams run likes:SERVICE` starts from one file, which only its caller knows."""
+    (tmp_path / "unlisted_likes.py").write_text(
+        "from services.counters.accounts import ACCOUNTS\n"
+        "from streams import Service\n"
+        'SERVICE = Service("unlisted", folds=[ACCOUNTS])\n',
+        encoding="utf-8",
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", list(sys.path))
+
+    applied = run("apply", "unlisted_likes:SERVICE")
+
+    assert applied.exit_code == 0
+    assert {"unlisted.quarantine", "unlisted.decisions"} <= cluster.found.keys()
