@@ -32,7 +32,7 @@ class Admission:
         self._decisions = decisions
         self._owed: list[tuple[int, Outgoing]] = []
         self._routes: dict[type, Route] = {}
-        self.quarantined = 0
+        self._reasons: list[str] = []
 
     def decode(self, batch: Batch, first: int, end: int, *, is_silent: bool) -> list[Any]:
         """One event, or None where nothing is to be folded, for each record in [first, end)."""
@@ -84,7 +84,7 @@ class Admission:
         self._owed.append((record.offset, outgoing))
         self.owe(decision)
         self._decisions.add(decision)
-        self.quarantined += 1
+        self._reasons.append(reason)
 
     def owe(self, decision: Decision) -> None:
         """Write a decision in the transaction that commits its offset."""
@@ -98,6 +98,11 @@ class Admission:
         """Everything owed up to `end` is written."""
         if self._owed:
             self._owed = [(at, outgoing) for at, outgoing in self._owed if at >= end]
+
+    def take_reasons(self) -> list[str]:
+        """Why records were quarantined since the last call."""
+        reasons, self._reasons = self._reasons, []
+        return reasons
 
     def _without_quarantined(self, events: list[Any], offsets: Any) -> list[Any]:
         quarantined = self._decisions.quarantined

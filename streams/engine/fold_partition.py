@@ -40,13 +40,15 @@ class Selection:
 class FoldPartition:
     """State, changed keys and emitted facts of one fold on one partition.
 
-    Owned by the worker's thread. `changed` are keys to publish at the next commit.
+    Owned by the worker's thread. `changed` are keys to publish at the next commit, `folded` counts
+    the events that were folded live.
     """
 
     def __init__(self, fold: BoundFold, partition: int, parked: dict[Key, int]) -> None:
         self.fold = fold
         self.cache = StateCache(fold.codec(), fold.fold.state)
         self.changed: set[Key] = set()
+        self.folded = 0
         self.parked = parked
         self._emission = Emission(fold, partition)
         self._handles = {one: handler.handle for one, handler in fold.handlers.items()}
@@ -73,6 +75,7 @@ class FoldPartition:
         self.cache.changed |= keys
         if not is_silent:
             self.changed |= keys
+            self.folded += len(selection.events)
         types = set(map(type, selection.events))
         if types & self._wants_context:
             self._emission.is_silent = is_silent

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from streams import metrics
 from streams.ports.records import TopicPartition
 
@@ -26,9 +28,12 @@ class Instruments:
         """Records were folded silently."""
         self._restored.inc(records)
 
-    def folded(self, fold: str, events: int) -> None:
-        """Events were folded live."""
-        metrics.EVENTS.labels(self._service, fold).inc(events)
+    def counted(self, events: Mapping[str, int], quarantined: Iterable[str]) -> None:
+        """Events were folded live, by fold; records were quarantined, each for a reason."""
+        for fold, count in events.items():
+            metrics.EVENTS.labels(self._service, fold).inc(count)
+        for reason in quarantined:
+            metrics.QUARANTINED.labels(self._service, reason).inc()
 
     def committed(self, seconds: float) -> None:
         """A transaction was committed."""
@@ -54,10 +59,6 @@ class Instruments:
     def cached(self, entries: int) -> None:
         """States are in memory."""
         self._entries.set(entries)
-
-    def quarantined(self, reason: str) -> None:
-        """A record was quarantined."""
-        metrics.QUARANTINED.labels(self._service, reason).inc()
 
     def parked(self, fold: str) -> None:
         """A key was parked."""

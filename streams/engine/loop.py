@@ -35,7 +35,10 @@ _COLLECT_INTERVAL_S = 30.0
 
 
 class Loop:
-    """One worker's work, until `is_stopping`. Owned by the worker's thread."""
+    """One worker's work, until `is_stopping`. Owned by the worker's thread.
+
+    `turned_s` is when the newest round began, for the probe of a stuck worker.
+    """
 
     def __init__(
         self,
@@ -52,6 +55,7 @@ class Loop:
         self._committer = committer
         self._membership = membership
         self._instruments = instruments
+        self.turned_s = monotonic_s()
         self._commit_due_s = monotonic_s()
         self._checkpoint_due_s = monotonic_s() + settings.checkpoint_interval_s
         self._collect_due_s = monotonic_s() + _COLLECT_INTERVAL_S
@@ -66,6 +70,7 @@ class Loop:
 
     def turn(self) -> None:
         """One round of the loop."""
+        self.turned_s = monotonic_s()
         wait_s = min(_IDLE_POLL_S, max(0.0, self._commit_due_s - monotonic_s()))
         polled = self._consumer.poll(self._settings.poll_records, wait_s)
         self._take(polled)
@@ -83,6 +88,8 @@ class Loop:
         """Commit what is open, with a membership that is up to date."""
         if self._membership.is_stale and not self._settled():
             return False
+        for partition in self._assignment.partitions:
+            self._instruments.counted(*partition.take_counts())
         return self._committer.commit(self._assignment.partitions)
 
     def checkpoint(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +19,9 @@ from streams.fold.service import Service
 from streams.logs import get_logger
 from streams.ports.log import Log
 
+STUCK_S = 300.0
+"""The group gives up on a worker that did not poll for this long (`max.poll.interval.ms`)."""
+
 _INTERVAL_S = 0.5
 _LAG_INTERVAL_S = 5.0
 
@@ -25,17 +29,26 @@ _LAG_INTERVAL_S = 5.0
 class Monitor:
     """A thread beside the loop; it only reads what the loop owns. Implements the probe of `health`.
 
-    `port` is where the health server answers, 0 while it does not.
+    `port` is where the health server answers, 0 while it does not; `turned_s` tells when the loop's
+    newest round began.
     """
 
     def __init__(
-        self, service: Service, slot: int, home: Path, log: Log, assignment: Assignment
+        self,
+        service: Service,
+        slot: int,
+        home: Path,
+        log: Log,
+        *,
+        assignment: Assignment,
+        turned_s: Callable[[], float],
     ) -> None:
         self._service = service.name
         self._slot = slot
         self._home = home
         self._log = log
         self._assignment = assignment
+        self._turned_s = turned_s
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="monitor", daemon=True)
         self._lag_due_s = monotonic_s()
@@ -57,8 +70,8 @@ class Monitor:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the worker runs at all."""
-        return not self._stopping.is_set()
+        """Whether the loop turns; a round may wait long for a broker, but not for ever."""
+        return monotonic_s() - self._turned_s() < STUCK_S
 
     @property
     def is_ready(self) -> bool:

@@ -104,6 +104,13 @@ class Partition:
         """Keys whose events are skipped."""
         return sum(len(fold.parked) for fold in self._folds)
 
+    def take_counts(self) -> tuple[dict[str, int], list[str]]:
+        """Events folded live by fold, and reasons of quarantine, since the last call."""
+        events = {fold.fold.name: fold.folded for fold in self._folds if fold.folded}
+        for fold in self._folds:
+            fold.folded = 0
+        return events, self._admission.take_reasons()
+
     def take(self, batch: Batch) -> int:
         """Fold the records at and above the position; returns how many that were.
 

@@ -97,7 +97,14 @@ class Worker:
         assignment = Assignment(service, consumer, opener, committer, membership, instruments)
         stack.callback(assignment.close)
         loop = Loop(self._settings, consumer, assignment, committer, membership, instruments)
-        monitor = Monitor(service, slot.number, self._home, self._log, assignment)
+        monitor = Monitor(
+            service,
+            slot.number,
+            self._home,
+            self._log,
+            assignment=assignment,
+            turned_s=lambda: loop.turned_s,
+        )
         stack.enter_context(monitor)
         if self._settings.http_port >= 0:
             server = HealthServer(self._settings.http_host, self._port(slot), monitor)
