@@ -31,7 +31,14 @@ class Chunked(ABC):
 
     __slots__ = ()
 
-    rows: Rows | None
+    @property
+    @abstractmethod
+    def rows(self) -> Rows | None:
+        """Where it stands on disk; None while it is saved inside the row of its key."""
+
+    @rows.setter
+    @abstractmethod
+    def rows(self, rows: Rows | None) -> None: ...
 
     @classmethod
     @abstractmethod

@@ -58,7 +58,7 @@ class StateCodec:
         row = self._encoder.encode(state)
         if self._found:
             if any(one.rows is None for one in self._found):
-                row = self._numbered(key, state)
+                row = self._numbered(state)
             for collection in self._found:
                 self._save_collection(name, collection, puts, deletes)
         self._drop_gone(key, name, deletes, store)
@@ -73,7 +73,7 @@ class StateCodec:
     def _number_new_collections(self, key: Key) -> None:
         self._next_id = max(self._large.get(key, ()), default=0) + 1
 
-    def _numbered(self, key: Key, state: Any) -> bytes:
+    def _numbered(self, state: Any) -> bytes:
         """Encode again once every large collection has its id."""
         for collection in self._found:
             if collection.rows is None:
@@ -85,8 +85,8 @@ class StateCodec:
     def _encode_collection(self, value: Any) -> bytes:
         if not isinstance(value, Chunked):
             raise NotImplementedError(
-                f"found a {type(value).__name__} in a fold's state; wanted msgspec-encodable structs, "
-                "dicts, sets, Members or Entries"
+                f"found a {type(value).__name__} in a fold's state; wanted msgspec-encodable "
+                "structs, dicts, sets, Members or Entries"
             )
         if value.rows is None and len(value) <= INLINE_ITEMS:
             return _INLINE + value.base()

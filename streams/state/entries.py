@@ -17,31 +17,36 @@ V = TypeVar("V")
 class Entries(MutableMapping[K, V], Chunked):
     """A dict for state with many keys, declared as `Entries[int, int]`.
 
-    Values are replaced (`entries[key] = value`), never changed in place: an in-place change of a
-    value in a large mapping would not be saved.
+    Keeps the order in which keys came, also over a reload: a result may walk it. Values are
+    replaced (`entries[key] = value`), never changed in place: an in-place change of a value in a
+    large mapping would not be saved.
     """
 
-    __slots__ = ("_changed", "_values", "rows")
+    __slots__ = ("_changed", "_removed", "_values", "rows")
 
     rows: Rows | None
 
     def __init__(self, values: Mapping[K, V] | None = None) -> None:
         self._values: dict[K, V] = dict(values or {})
-        self._changed: set[K] = set()
+        self._changed: dict[K, None] = {}
+        self._removed: set[K] = set()
         self.rows = None
 
     def __getitem__(self, key: K) -> V:
         return self._values[key]
 
     def __setitem__(self, key: K, value: V) -> None:
-        self._values[key] = value
         if self.rows is not None:
-            self._changed.add(key)
+            if key not in self._values:
+                self._changed.pop(key, None)  # a key that comes back comes last
+            self._changed[key] = None
+        self._values[key] = value
 
     def __delitem__(self, key: K) -> None:
         del self._values[key]
         if self.rows is not None:
-            self._changed.add(key)
+            self._changed[key] = None
+            self._removed.add(key)
 
     def __contains__(self, key: object) -> bool:
         return key in self._values
@@ -62,9 +67,9 @@ class Entries(MutableMapping[K, V], Chunked):
         values: dict[Any, Any] = {}
         for row in rows:
             puts, removed = decoder.decode(row)
-            values.update(puts)
             for key in removed:
                 values.pop(key, None)
+            values.update(puts)
         return cls(values)
 
     def base(self) -> bytes:
@@ -76,12 +81,12 @@ class Entries(MutableMapping[K, V], Chunked):
         if not self._changed:
             return b""
         puts = {key: self._values[key] for key in self._changed if key in self._values}
-        removed = [key for key in self._changed if key not in self._values]
-        return msgspec.msgpack.encode((puts, removed))
+        return msgspec.msgpack.encode((puts, list(self._removed)))
 
     def mark(self) -> None:
         """Everything up to here is saved."""
         self._changed.clear()
+        self._removed.clear()
 
 
 @cache

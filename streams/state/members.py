@@ -13,13 +13,16 @@ _UNSIGNED = 0xFFFF_FFFF_FFFF_FFFF
 _SIGN = 1 << 63
 _add = BitMap64.add
 _discard = BitMap64.discard
+_remove = BitMap64.remove
+_update = BitMap64.update
 _contains = BitMap64.__contains__
 
 
-class Members(BitMap64):  # type: ignore[misc] # pyroaring has no types
+class Members(BitMap64):
     """A set of Avro longs. Negative ids are kept as their two's complement.
 
-    Deterministic: iterates non-negative ids in order, then negative ones.
+    Deterministic: iterates non-negative ids in order, then negative ones. Of the base class only
+    what sets have too is meant for negative ids.
     """
 
     __slots__ = ("_saved", "rows")
@@ -29,7 +32,8 @@ class Members(BitMap64):  # type: ignore[misc] # pyroaring has no types
 
     def __new__(cls, members: Iterable[int] = (), **made_by_base: Any) -> Self:
         unsigned = None if made_by_base else [member & _UNSIGNED for member in members]
-        made: Self = super().__new__(cls, unsigned, **made_by_base)
+        make: Any = super().__new__
+        made: Self = make(cls, unsigned, **made_by_base)
         made.rows = None
         return made
 
@@ -44,8 +48,17 @@ class Members(BitMap64):  # type: ignore[misc] # pyroaring has no types
         """Take one id out; nothing happens when it is not there."""
         _discard(self, member & _UNSIGNED)
 
+    def remove(self, member: int) -> None:
+        """Take one id out; KeyError when it is not there."""
+        _remove(self, member & _UNSIGNED)
+
+    def update(self, *all_members: Iterable[int]) -> None:
+        """Put all ids of sets or other iterables in."""
+        for members in all_members:
+            _update(self, [member & _UNSIGNED for member in members])
+
     def __contains__(self, member: int) -> bool:
-        return bool(_contains(self, member & _UNSIGNED))
+        return _contains(self, member & _UNSIGNED)
 
     def __iter__(self) -> Iterator[int]:
         for member in super().__iter__():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 from rocksdict import (
     AccessType,
@@ -17,7 +18,9 @@ from rocksdict import (
 
 _WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 _BLOCK_CACHE_BYTES = 32 * 1024 * 1024
-_BLOOM_BITS = 10.0
+_BLOOM_BITS = 10
+
+Row = tuple[bytes, bytes]
 
 # One block cache for all partitions of this process bounds memory however many are owned.
 _BLOCKS = Cache(_BLOCK_CACHE_BYTES)
@@ -37,8 +40,7 @@ class RocksStore:
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The rows of `keys`, in their order."""
-        rows: list[bytes | None] = self._open.get(list(keys))
-        return rows
+        return cast("list[bytes | None]", self._open.get([*keys]))
 
     def write(self, puts: Mapping[bytes, bytes], deletes: Iterable[bytes] = ()) -> None:
         """All of it or nothing."""
@@ -51,7 +53,7 @@ class RocksStore:
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Rows whose key begins with `prefix`, in key order."""
-        for key, row in self._open.items(from_key=prefix):
+        for key, row in cast("Iterator[Row]", self._open.items(from_key=prefix)):
             if not key.startswith(prefix):
                 return
             yield key, row
@@ -76,7 +78,7 @@ class RocksStore:
 
 def _options() -> Options:
     options = Options(raw_mode=True)
-    options.create_if_missing(True)
+    options.create_if_missing(True)  # noqa: FBT003 it takes no keywords
     options.set_compression_type(DBCompressionType.lz4())
     options.set_write_buffer_size(_WRITE_BUFFER_BYTES)
     options.set_max_background_jobs(2)
@@ -84,7 +86,7 @@ def _options() -> Options:
     options.set_max_total_wal_size(4 * _WRITE_BUFFER_BYTES)
     options.set_use_adaptive_mutex(True)
     blocks = BlockBasedOptions()
-    blocks.set_bloom_filter(_BLOOM_BITS, False)
+    blocks.set_bloom_filter(_BLOOM_BITS, block_based=False)
     blocks.set_block_cache(_BLOCKS)
     options.set_block_based_table_factory(blocks)
     return options
