@@ -38,7 +38,8 @@ _SYNC: Final = bytes(16)
 _PADDING: Final = bytes(4_096)
 """Zeros after the last guard: a damaged record that runs over the end finds values there.
 
-Without them polars panics, which it also prints to standard error.
+Where polars runs over the end of the block it panics, and prints that to standard error. With the
+zeros few accidents get that far: mostly lengths that were changed to something huge.
 """
 
 

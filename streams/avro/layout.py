@@ -1,9 +1,8 @@
 """How the fields of one writer schema become columns, and columns the fields of one struct.
 
 Columns are read in wire form: the plainest Avro type with the same bytes, chosen so that polars
-cannot be kinder than fastavro. A boolean is read as one byte (polars takes any byte for false), an
-int or enum as a long (polars cuts an int to 32 bits), a removed string as bytes (fastavro skips it
-without looking inside).
+cannot be kinder than fastavro: a boolean is read as one byte (polars takes any but 1 for false), an
+int or enum as a long (polars cuts an int to 32 bits).
 """
 
 from __future__ import annotations
@@ -125,10 +124,7 @@ class _Types:
         old = self._written.get(old, old) if isinstance(old, str) else old
         if isinstance(old, list):
             return Column(_nullable(self.removed(_inner(old)).wire), is_nullable=True)
-        kind = _kind(old)
-        if kind in {"array", "map"}:  # fastavro jumps over these by the size they claim
-            raise HarderThanColumns
-        return Column("bytes" if kind == "string" else _wire(old))
+        return Column(_wire(old))  # no arrays: fastavro jumps over them by the size they claim
 
     def _single(self, old: Schema, new: Schema, annotation: Any) -> tuple[Schema, Convert | None]:
         """Wire type and conversion of a type that is no union."""

@@ -88,6 +88,13 @@ def reason(decoder: ColumnDecoder, payload: bytes) -> str:
     return str(getattr(answers[0], "reason", "decoded"))
 
 
+def flood() -> str:
+    """Why a whole batch was refused of which each record claims the bytes of those behind it."""
+    decoder = decoder_of(array("long"), list[int], is_removed=False)
+    (found,) = {str(one) for one in decoder.decode([MANY + bytes(1_000)] * 8_000)}
+    return found.partition(":")[0]
+
+
 def peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
 
@@ -100,6 +107,7 @@ def main() -> None:
         for is_removed in (False, True):
             decoder = decoder_of(type_, annotation, is_removed=is_removed)
             reasons[f"{name}, removed" if is_removed else name] = reason(decoder, payload)
+    reasons["a flood"] = flood()
     print(json.dumps({"reasons": reasons, "grown_mb": peak_mb() - before}))
 
 

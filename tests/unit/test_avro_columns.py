@@ -15,7 +15,9 @@ from streams.avro.fingerprint import canonical
 from streams.avro.limits import Limits
 from streams.avro.reasons import Reason
 from streams.avro.records import RecordDecoder
+from streams.avro.varint import long_bytes
 from streams.errors import Undecodable
+from streams.events.base import Message
 from tests.unit.avro_evolution import evolutions
 from tests.unit.avro_kinds import COLUMNAR, HARD, PLACE, case_of, cases, damaged, written
 
@@ -199,6 +201,24 @@ def test_a_branch_that_does_not_exist_is_refused_in_any_batch():
 
     assert Reason.INVALID_VALUE == decoded.pop()
     assert [None, 5] == [event.field_0 for event in decoded]
+
+
+class Stamped(Message, frozen=True, gc=False):
+    avro_name = "shop.Row"
+
+    occurred_at: int
+
+
+@pytest.mark.parametrize("number", [253_402_300_800_000_000, -62_135_596_800_000_001])
+def test_a_number_that_is_no_time_is_refused_in_a_batch(number):
+    """The struct could hold it, and no clock could show it."""
+    micros = {"type": "long", "logicalType": "timestamp-micros"}
+    schema = {**case_of([]).schema, "fields": [{"name": "occurred_at", "type": micros}]}
+    decoder = ColumnDecoder(Stamped, schema, schema, LIMITS)
+
+    decoded = as_columns(decoder, [b"\x02", long_bytes(number), b"\x04"])
+
+    assert [Stamped(1), Reason.INVALID_VALUE, Stamped(2)] == decoded
 
 
 def test_bytes_before_the_payload_are_passed_over():

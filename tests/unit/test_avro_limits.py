@@ -51,6 +51,11 @@ def test_hostile_bytes_are_refused_with_a_reason(attacked, name):
     assert reasons <= set(Reason) | ({"decoded"} if name in HARMLESS else set())
 
 
+def test_a_batch_full_of_them_is_refused_too(attacked):
+    """Columns are read past the end of a record before the damage shows."""
+    assert Reason.TOO_MANY_ITEMS == attacked["reasons"]["a flood"]
+
+
 def row(type_):
     fields = [{"name": "field", "type": type_}]
     return canonical({"type": "record", "name": "Row", "fields": fields})
