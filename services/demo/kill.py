@@ -5,50 +5,48 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
+from collections.abc import Sequence
 
-from services.demo.scene import in_words
-from services.demo.workers import Worker, owned
+from services.demo.workers import is_live, name_of, owned, partitions
+from streams.engine.status import WorkerStatus
 
 
-def victim_of(workers: list[Worker]) -> Worker | None:
+def victim_of(workers: Sequence[WorkerStatus]) -> WorkerStatus | None:
     """The live worker that owns most; None while nobody owns anything."""
-    candidates = [worker for worker in workers if worker.is_live and worker.partitions]
+    candidates = [worker for worker in workers if is_live(worker) and worker.partitions]
     return max(candidates, key=lambda worker: (len(worker.partitions), worker.slot), default=None)
 
 
-def kill(worker: Worker) -> None:
-    """SIGKILL: no farewell, no last commit."""
-    os.kill(worker.pid, signal.SIGKILL)
+def kill(worker: WorkerStatus) -> bool:
+    """SIGKILL: no farewell, no last commit. False when the process was gone already."""
+    try:
+        os.kill(worker.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 class TakeOver:
-    """What becomes of a dead worker's partitions."""
+    """What becomes of a dead worker's partitions; `took_s` is None until all have new owners."""
 
-    def __init__(self, victim: Worker, killed_at_s: float) -> None:
+    def __init__(self, victim: WorkerStatus, killed_at_s: float) -> None:
         self.victim = victim
+        self.took_s: float | None = None
         self._killed_at_s = killed_at_s
         self._orphans = set(victim.partitions)
-        self.took_s: float | None = None
 
-    @property
-    def is_over(self) -> bool:
-        """Whether every partition has a new live owner."""
-        return self.took_s is not None
-
-    def alive(self, workers: list[Worker]) -> list[Worker]:
-        """The workers without the dead process, whose last words may still lie there."""
-        return [worker for worker in workers if worker.pid != self.victim.pid]
-
-    def look(self, workers: list[Worker], now_s: float) -> list[str]:
+    def look(self, workers: Sequence[WorkerStatus], now_s: float) -> list[str]:
         """A sentence for each worker that has taken over partitions since the last look."""
-        workers = self.alive(workers)
-        owners = owned(workers)
-        taken = Counter(owners[name] for name in self._orphans & owners.keys())
+        if self.took_s is not None:
+            return []
+        # The dead one's last words may still lie there.
+        alive = {worker.slot: worker for worker in workers if worker.pid != self.victim.pid}
+        owners = owned(alive.values())
+        taken = Counter(owners[name].slot for name in self._orphans & owners.keys())
         self._orphans -= owners.keys()
         took_s = now_s - self._killed_at_s
-        if not self._orphans and not self.is_over:
-            self.took_s = took_s
+        self.took_s = None if self._orphans else took_s
         return [
-            f"{worker.name} took over {in_words(count, 'partition')} after {took_s:.1f} s"
-            for worker, count in sorted(taken.items(), key=lambda item: item[0].slot)
+            f"{name_of(alive[slot])} took over {partitions(count)} after {took_s:.1f} s"
+            for slot, count in sorted(taken.items())
         ]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from streams.engine.status import service_home
 from streams.kafka.admin import KafkaAdmin
 from streams.local import LocalKafka
 from streams.settings import HomeSettings, KafkaSettings, TopicSettings
@@ -44,6 +45,11 @@ class Place:
     def environment(self) -> dict[str, str]:
         """Variables that take any `streams` command to this place."""
         return {"STREAMS_HOME": str(self.home), "STREAMS_NAMESPACE": self.namespace}
+
+    @property
+    def service_home(self) -> Path:
+        """Where services of this place keep their state and status."""
+        return service_home(self.kafka, self.home)
 
     def open(self, service: str, say: Say) -> None:
         """Start Kafka and make the topics."""

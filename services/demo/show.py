@@ -14,13 +14,14 @@ from services.demo.kill import TakeOver, kill, victim_of
 from services.demo.pace import Pace, Rate
 from services.demo.place import Place
 from services.demo.recount import recount
-from services.demo.scene import Scene, in_words
+from services.demo.scene import Scene
 from services.demo.supervisor import Supervisor
 from services.demo.table import PlainLines
 from services.demo.watch import Watch
-from services.demo.workers import Worker, owned, read_workers
+from services.demo.workers import count_of, name_of, owned
 from streams.clock import Deadline, monotonic_s
 from streams.engine.services import load_service
+from streams.engine.status import WorkerStatus, read_statuses
 from streams.errors import StreamsError
 from streams.events.base import Event
 from streams.sdk.client import EventClient
@@ -81,13 +82,13 @@ class Demo:
         environment = self._place.environment
         self._supervisor = Supervisor(SERVICE, self._plan.workers, environment)
         opened.callback(self._supervisor.stop)
-        self._watch = Watch(self._place.kafka, SERVICE, load_service(SERVICE).inputs)
+        self._watch = Watch(self._place.kafka, load_service(SERVICE))
         self._watch.start()
         opened.callback(self._watch.stop)
         self._events = list(social_events(self._plan.seed, self._plan.events))
         self._until(self._is_every_partition_owned, _START_S, "the workers own every partition")
         for worker in self._workers():
-            self._screen.say(f"{worker.name} owns {in_words(len(worker.partitions), 'partition')}")
+            self._screen.say(f"{name_of(worker)} owns {count_of(worker)}")
 
     def _emit(self) -> None:
         """All events at the pace of the plan; a worker dies when its share of them is out."""
@@ -106,35 +107,37 @@ class Demo:
         self._screen.say(f"all {self._emitted:,} events are acknowledged")
 
     def _kill(self) -> None:
+        """Kill one; without anybody to kill, the next tick tries again."""
         victim = victim_of(self._workers())
-        if victim is None:
+        if victim is None or not kill(victim):
             return
-        kill(victim)
         self._take_over = TakeOver(victim, monotonic_s())
         left = 1 - self._emitted / len(self._events)
-        self._screen.say(
-            f"killed {victim.name} with SIGKILL, at least {left:.0%} of all events unprocessed; "
-            f"it owned {in_words(len(victim.partitions), 'partition')}"
-        )
+        self._screen.say(f"SIGKILL to {name_of(victim)}, which owned {count_of(victim)}")
+        self._screen.say(f"{left:.0%} or more of all events were unprocessed at that moment")
 
     def _catch_up(self) -> None:
         if self._take_over is None:
             raise StreamsError("no worker was ever live with partitions, so none could be killed")
         take_over = self._take_over
-        self._until(lambda: take_over.is_over, _CATCH_UP_S, "the partitions have new owners")
+        self._until(
+            lambda: take_over.took_s is not None, _CATCH_UP_S, "the partitions have new owners"
+        )
         self._until(self._is_everything_counted, _CATCH_UP_S, "every event is counted")
         self._screen.say("caught up: every event is counted")
 
     def _compare(self) -> Comparison:
+        self._screen.say("comparing every counter with a recount of what was emitted")
         expected = recount(self._events)
-        comparison = compare(expected, published(expected, self._place.kafka))
-        self._screen.say(comparison.line(self._emitted))
-        return comparison
+        return compare(expected, published(expected, self._place.kafka))
 
     def _is_every_partition_owned(self) -> bool:
         workers, partitions = self._workers(), self._watch.seen.partitions
         is_complete = 0 < partitions == len(owned(workers))
         return is_complete and len([one for one in workers if one.partitions]) == self._plan.workers
+
+    def _is_taken_over(self) -> bool:
+        return self._take_over is not None and self._take_over.took_s is not None
 
     def _is_everything_counted(self) -> bool:
         seen = self._watch.seen
@@ -148,6 +151,7 @@ class Demo:
                     f"found this after {longest_s:g} s: {self._scene().line()}; wanted: {wanted}"
                 )
             self._tick()
+        self._screen.show(self._scene())
 
     def _tick(self) -> None:
         """Look after the workers, tell what changed, and pause for a moment."""
@@ -158,8 +162,8 @@ class Demo:
         self._screen.show(self._scene())
         self._pause.wait(_TICK_S)
 
-    def _workers(self) -> list[Worker]:
-        return read_workers(self._place.home, SERVICE)
+    def _workers(self) -> list[WorkerStatus]:
+        return read_statuses(self._place.service_home, SERVICE)
 
     def _scene(self) -> Scene:
         seen = self._watch.seen

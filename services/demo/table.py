@@ -8,7 +8,6 @@ from typing import Final, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.panel import Panel
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -17,7 +16,7 @@ from services.demo.scene import Scene, partitions_in_words
 from streams.clock import monotonic_s
 
 _LINE_EVERY_S: Final = 3.0
-_HAPPENED: Final = 8
+_HAPPENED: Final = 7
 _REFRESH_PER_S: Final = 4
 _STYLES: Final = {"live": "green", "killed": "bold red"}
 
@@ -84,7 +83,7 @@ class LiveTable(PlainLines):
         self._live.stop()
 
     def _drawn(self) -> RenderableType:
-        happened = Panel(Text("\n".join(self._happened)), title="what happened", title_align="left")
+        happened = Text("\n".join(self._happened))
         return happened if self._scene is None else Group(drawn(self._scene), happened)
 
 
@@ -94,8 +93,8 @@ def open_screen(console: Console) -> PlainLines:
 
 
 def drawn(scene: Scene) -> RenderableType:
-    """A moment as progress bars, workers and top photos."""
-    return Group(_progress(scene), _workers(scene), _top(scene))
+    """A moment as progress bars, workers and top photos; with what happened it fits 24 lines."""
+    return Group(_progress(scene), "", _workers(scene), "", _top(scene), "")
 
 
 def _progress(scene: Scene) -> Table:
@@ -116,7 +115,7 @@ def _progress(scene: Scene) -> Table:
 
 
 def _workers(scene: Scene) -> Table:
-    table = Table("worker", "process", "state", "owns", expand=True)
+    table = Table("worker", "process", "state", "owns", box=None)
     for worker in scene.workers:
         state = scene.state_of(worker)
         owns = "" if state == "killed" else partitions_in_words(worker.partitions)
@@ -126,8 +125,8 @@ def _workers(scene: Scene) -> Table:
 
 
 def _top(scene: Scene) -> Table:
-    table = Table("top photo", "owner", "likes", "comments", "shares")
-    for column in table.columns[2:]:
+    table = Table("top photo", "owner", "likes", "comments", "shares", box=None)
+    for column in table.columns:
         column.justify = "right"
     for one in scene.seen.top:
         counts = (one.photo_id, one.owner_id, one.likes, one.comments, one.shares)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from streams.engine.caught_up import is_caught_up
 from streams.engine.lag import PartitionLag, measure
 from streams.errors import StreamsError
+from streams.fold.service import Service
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.reader import KafkaReader
-from streams.ports.records import TopicPartition
 from streams.settings import KafkaSettings
 from streams.views.results import Results
 
 _ROUND_S: Final = 0.5
-_TOP: Final = 8
-_EVENTS: Final = "social."
+_TOP: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +24,7 @@ class Seen:
     """What the last look showed.
 
     `processed` counts events, `lag` records still to pass on all input partitions, those between
-    the folds included; `is_caught_up` is true when none is left and no transaction is open.
+    the folds included; `is_caught_up` is what `streams run --until-caught-up` waits for.
     """
 
     processed: int = 0
@@ -38,10 +37,10 @@ class Seen:
 class Watch:
     """A thread that looks about once a second. Stopping it twice is fine."""
 
-    def __init__(self, kafka: KafkaSettings, service: str, inputs: Sequence[str]) -> None:
+    def __init__(self, kafka: KafkaSettings, service: Service) -> None:
         self._kafka = kafka
         self._service = service
-        self._inputs = inputs
+        self._between = {topic.name for topic in service.output_topics}
         self._stop = threading.Event()
         self._failure: Exception | None = None
         self._seen = Seen()
@@ -79,24 +78,20 @@ class Watch:
 
     def _look(self, admin: KafkaAdmin, reader: KafkaReader, photos: Results) -> None:
         """One round; what cannot be answered yet keeps its last answer."""
+        service = self._service
         try:
-            found = list(measure(admin, reader, self._service, self._inputs))
+            found = list(measure(admin, reader, service.name, service.inputs))
+            lag = sum(one.records for one in found)
             self._seen = Seen(
-                processed=sum(one.position or 0 for one in found if one.topic.startswith(_EVENTS)),
-                lag=sum(one.records for one in found),
+                processed=sum(one.position or 0 for one in found if self._holds_events(one)),
+                lag=lag,
                 partitions=len(found),
-                is_caught_up=_is_caught_up(admin, found),
+                is_caught_up=lag == 0 and is_caught_up(service, admin),
                 top=tuple(message for _, message in photos.top("likes", _TOP)),
             )
         except StreamsError:
             return
 
-
-def _is_caught_up(admin: KafkaAdmin, found: Sequence[PartitionLag]) -> bool:
-    """No record is left, and none hides in an open transaction."""
-    if not found or any(one.records for one in found):
-        return False
-    written = admin.ends(
-        [TopicPartition(one.topic, one.partition) for one in found], committed=False
-    )
-    return all(written[TopicPartition(one.topic, one.partition)] == one.end for one in found)
+    def _holds_events(self, one: PartitionLag) -> bool:
+        """Whether the partition is of a topic that we emit to, not one between two folds."""
+        return one.topic not in self._between

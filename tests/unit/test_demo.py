@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import os
 import sys
 from types import SimpleNamespace
@@ -19,7 +18,8 @@ from services.demo.scene import Scene, partitions_in_words
 from services.demo.supervisor import Supervisor
 from services.demo.table import LiveTable, PlainLines, drawn, open_screen
 from services.demo.watch import Seen
-from services.demo.workers import Worker, owned, read_workers
+from services.demo.workers import owned
+from streams.engine.status import WorkerStatus
 from streams.errors import StreamsError
 from streams.settings import DemoSettings
 
@@ -35,7 +35,14 @@ class Clock:
 
 
 def worker(slot, *partitions, pid=None, state="live"):
-    return Worker(slot=slot, pid=pid or 10 + slot, state=state, partitions=partitions)
+    return WorkerStatus(
+        slot=slot,
+        pid=pid or 10 + slot,
+        state=state,
+        partitions=list(partitions),
+        http=0,
+        updated_us=0,
+    )
 
 
 def test_the_last_event_is_due_when_the_time_is_over():
@@ -82,29 +89,20 @@ def test_a_take_over_is_over_when_every_partition_has_a_live_owner():
     nothing = take_over.look([worker(0, "c/0"), last_words], 51.0)
     some = take_over.look([worker(0, "c/0", "a/0", "a/1"), last_words], 56.5)
     early = take_over.look([worker(0), worker(1, "b/0", pid=8, state="restoring")], 57.0)
-    was_over = take_over.is_over
+    took_s = take_over.took_s
     rest = take_over.look([worker(0, "c/0"), worker(1, "b/0", pid=8)], 58.0)
 
-    assert ([], False, []) == (nothing, was_over, early)
+    assert ([], None, []) == (nothing, took_s, early)
     assert ["worker 0 (process 10) took over 2 partitions after 6.5 s"] == some
     assert ["worker 1 (process 8) took over 1 partition after 8.0 s"] == rest
     assert 8.0 == take_over.took_s
 
 
-def test_workers_are_read_from_their_status_files(tmp_path):
-    """A file caught in the middle of a write is not the end of the demo."""
-    folder = tmp_path / "run" / "counters"
-    folder.mkdir(parents=True)
-    status = {"pid": 5, "slot": 1, "state": "live", "partitions": ["a/0"], "http": 0, "new": []}
-    (folder / "1.json").write_text(json.dumps(status))
-    (folder / "0.json").write_text(json.dumps(status | {"slot": 0, "state": "restoring"}))
-    (folder / "2.json").write_text('{"pid": 5, "sl')
+def test_a_restoring_worker_owns_nothing_yet():
+    """Its partitions stand still until it is live."""
+    workers = [worker(0, "a/0"), worker(1, "a/1", state="restoring")]
 
-    workers = read_workers(tmp_path, "counters")
-
-    assert [(0, False), (1, True)] == [(one.slot, one.is_live) for one in workers]
     assert ["a/0"] == list(owned(workers))
-    assert [] == read_workers(tmp_path, "other")
 
 
 ROW = {"photo_id": 5, "owner_id": 9, "likes": 2, "shares": 1, "deleted": False}
@@ -218,8 +216,8 @@ def test_without_a_terminal_there_are_lines():
 def test_a_line_says_how_things_stand():
     """The same as the table, in short."""
     assert (
-        "50,000 of 200,000 emitted (8,000/s) · lag 1,000 · worker 0 live, 3 partitions · "
-        "worker 1 killed, 1 partition · photo 77 has 1,234 likes"
+        "50,000 of 200,000 emitted (8,000/s) · 49,000 counted (7,900/s) · lag 1,000 · "
+        "worker 0 live, 3 partitions · worker 1 killed, 1 partition · photo 77 has 1,234 likes"
     ) == scene().line()
 
 
