@@ -22,8 +22,13 @@ class Check:
         """The topic it would go to; UnknownEvent, SchemaMismatch or TooLarge."""
         route = self._routes.get(type(event))
         if route is None:
-            route = self._routes[type(event)] = Route(type(event), lambda _topic: _send_nothing)
-        route.pack(event, self._delivery, self._max_bytes)
+            route = self._routes[type(event)] = Route(
+                type(event),
+                lambda _topic: _send_nothing,
+                delivery=self._delivery,
+                max_bytes=self._max_bytes,
+            )
+        route.pack(event)
         return route.topic
 
     @property

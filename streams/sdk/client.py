@@ -22,7 +22,7 @@ from streams.sdk.route import Parcel, Route
 from streams.sdk.stamp import Stamp
 from streams.settings import EmitSettings, KafkaSettings
 
-_AT_ONCE: Final = 128
+_AT_ONCE: Final = 256
 """Records queued before the emitting thread looks for delivery reports."""
 
 _ROOM_POLL_S: Final = 0.01
@@ -79,9 +79,17 @@ class EventClient:
         """
         try:
             headers = self._headers.write(cause, traceparent)
-            parcel = self._pack(event)
-            if not self._queued_at_once(parcel, headers):
+            route = self._routes.get(type(event)) or self._route(type(event))
+            parcel = route.pack(event)
+            with self._lock:
+                is_queued = not self._refusal and _put(parcel, headers)
+                self._unserved += 1
+                is_time_to_serve = self._unserved >= _AT_ONCE
+            if not is_queued:
                 self._send(deque((parcel,)), headers)
+            elif is_time_to_serve:
+                self._unserved = 0
+                self._delivery.serve()
         except StreamsError as exc:
             EMIT_FAILED.labels(type(exc).__name__).inc()
             raise
@@ -104,7 +112,9 @@ class EventClient:
         parcels: deque[Parcel] = deque()
         try:
             headers = self._headers.write(cause, traceparent)
-            parcels.extend(map(self._pack, events))
+            for event in events:
+                route = self._routes.get(type(event)) or self._route(type(event))
+                parcels.append(route.pack(event))
             receipts = [parcel.receipt for parcel in parcels]
             self._send(parcels, headers)
         except StreamsError as exc:
@@ -187,28 +197,15 @@ class EventClient:
         if route is None:
             if self._refusal:
                 raise ClientClosed(self._refusal)
-            route = self._routes.setdefault(event_type, Route(event_type, self._sender))
+            route = Route(
+                event_type,
+                self._sender,
+                delivery=self._delivery,
+                max_bytes=self._settings.max_record_bytes,
+                stamp=self._stamp,
+            )
+            route = self._routes.setdefault(event_type, route)
         return route
-
-    def _pack(self, event: Event) -> Parcel:
-        route = self._routes.get(type(event)) or self._route(type(event))
-        return route.pack(self._stamp(event), self._delivery, self._settings.max_record_bytes)
-
-    def _queued_at_once(self, parcel: Parcel, headers: WireHeaders | None) -> bool:
-        """Whether there was room; the way of almost every event."""
-        with self._lock:
-            if self._refusal:
-                raise ClientClosed(self._refusal)
-            try:
-                parcel.send(headers)
-            except BufferError:
-                return False
-            self._unserved += 1
-            if self._unserved < _AT_ONCE:
-                return True
-            self._unserved = 0
-        self._delivery.serve()
-        return True
 
     def _send(self, parcels: deque[Parcel], headers: WireHeaders | None) -> None:
         """Queue all, in order, waiting for room if the settings say so.
@@ -236,12 +233,10 @@ class EventClient:
             if self._refusal:
                 raise ClientClosed(self._refusal)
             before = len(parcels)
-            try:
-                for _ in range(min(_AT_ONCE, before)):
-                    parcels[0].send(headers)
-                    parcels.popleft()
-            except BufferError:
-                pass
+            for _ in range(min(_AT_ONCE, before)):
+                if not _put(parcels[0], headers):
+                    break
+                parcels.popleft()
             return before - len(parcels)
 
     def _publish(self) -> None:
@@ -251,3 +246,14 @@ class EventClient:
                 emitted, route.emitted = route.emitted, 0
             if emitted:
                 EMITTED.labels(route.topic).inc(emitted)
+
+
+def _put(parcel: Parcel, headers: WireHeaders | None) -> bool:
+    """Queue a record, unless the queue is full; the client's lock is held."""
+    route = parcel.route
+    try:
+        route.send(parcel.value, parcel.key, parcel.partition, parcel.receipt, headers)
+    except BufferError:
+        return False
+    route.emitted += 1
+    return True

@@ -1,7 +1,8 @@
 """Serves delivery reports: a background thread, those who wait for receipts, their callbacks.
 
-Emitting threads serve reports too, every few records: a busy emitter would otherwise make the
-background thread wait for the interpreter's lock once a report.
+Emitting threads serve reports themselves, every few hundred records, and the background thread
+serves while they rest: next to a busy emitter it would have to wait for the interpreter's lock
+once a report.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from streams.sdk.receipt import Receipt
 
 _POLL_S: Final = 0.05
 """One wait for reports: the longest time until `stop` is noticed."""
+
+_YIELD_S: Final = 0.005
+"""How long the background thread leaves the reports to busy emitters, at a time."""
 
 Callback = Callable[[Receipt], object]
 
@@ -41,7 +45,8 @@ class Delivery:
         self._first: StreamsError | None = None
         self._failed: deque[tuple[Receipt, Any]] = deque()
         self._due: deque[tuple[Callback, Receipt]] = deque()
-        self._is_stopping = False
+        self._is_busy = False  # an emitting thread served reports a moment ago
+        self._stopped = threading.Event()
         self._ended = ""
         self._left = 0  # records that not even a purge reported before the producer was let go
         self._thread = threading.Thread(target=self._run, name="streams-delivery", daemon=True)
@@ -52,7 +57,7 @@ class Delivery:
 
     def stop(self) -> None:
         """Run the callbacks of what is settled, then let the producer go."""
-        self._is_stopping = True
+        self._stopped.set()
         if self._thread.is_alive() and self._thread is not threading.current_thread():
             self._thread.join()
         self._left = self.queued
@@ -72,10 +77,12 @@ class Delivery:
         return self._left if self._producer is None else self._producer.queued
 
     def serve(self, timeout_s: float = 0.0) -> None:
-        """Take the reports that are there, waiting for the first at most `timeout_s`."""
-        producer = self._producer
-        if producer is not None and producer.poll(timeout_s):
-            self._settle(producer)
+        """Take the reports that are there, waiting for the first at most `timeout_s`.
+
+        For emitting threads; while they call it, the background thread keeps out of their way.
+        """
+        self._is_busy = True
+        self._poll(timeout_s)
 
     def flush(self, timeout_s: float) -> int:
         """Wait until everything is settled; how many records are not after `timeout_s`."""
@@ -185,15 +192,27 @@ class Delivery:
             self._changed.notify_all()
 
     def _run(self) -> None:
-        while not self._is_stopping or self._due:
+        while not self._stopped.is_set() or self._due:
             try:
-                self.serve(_POLL_S)
+                self._poll_when_idle()
                 while self._due:
                     callback, receipt = self._due.popleft()
                     callback(receipt)
                 self._tick()
             except Exception:
                 self._log.exception("a callback raised", action="callback-failed")
+
+    def _poll_when_idle(self) -> None:
+        if self._is_busy:
+            self._is_busy = False
+            self._stopped.wait(_YIELD_S)
+        else:
+            self._poll(_POLL_S)
+
+    def _poll(self, timeout_s: float) -> None:
+        producer = self._producer
+        if producer is not None and producer.poll(timeout_s):
+            self._settle(producer)
 
     def _take_callbacks(self, receipt: Receipt) -> list[Callback]:
         """A receipt's callbacks, each given out once."""

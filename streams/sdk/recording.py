@@ -77,12 +77,9 @@ class RecordingClient:
             raise ClientClosed("the client is closed; make a new RecordingClient")
         headers = self._headers.write(cause, traceparent)
         kept = [self._stamp(event) if self._stamp else event for event in events]
-        parcels = [
-            self._route(event).pack(event, self._delivery, self._settings.max_record_bytes)
-            for event in kept
-        ]
+        parcels = [self._route(event).pack(event) for event in kept]
         for parcel in parcels:
-            parcel.send(headers)
+            parcel.route.send(parcel.value, parcel.key, parcel.partition, parcel.receipt, headers)
         self.events.extend(kept)
         return [parcel.receipt for parcel in parcels]
 
@@ -107,7 +104,12 @@ class RecordingClient:
     def _route(self, event: Any) -> Route:
         route = self._routes.get(type(event))
         if route is None:
-            route = self._routes[type(event)] = Route(type(event), self._sender)
+            route = self._routes[type(event)] = Route(
+                type(event),
+                self._sender,
+                delivery=self._delivery,
+                max_bytes=self._settings.max_record_bytes,
+            )
             self._partitions[route.topic] = route.partitions
         return route
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from streams.errors import ConfigurationError, TooLarge, UnknownEvent
-from streams.events.base import Event, Result
-from streams.ports.producer import Send, WireHeaders
+from streams.events.base import UNSTAMPED, Event, Result
+from streams.ports.producer import Send
 from streams.sdk.delivery import Delivery
 from streams.sdk.receipt import Receipt
 from streams.topics.catalog import Catalog
@@ -26,11 +26,6 @@ class Parcel(msgspec.Struct, eq=False, gc=False):
     partition: int
     receipt: Receipt
 
-    def send(self, headers: WireHeaders | None) -> None:
-        """Queue it; BufferError when the queue is full."""
-        self.route.send(self.value, self.key, self.partition, self.receipt, headers)
-        self.route.emitted += 1
-
 
 class Route:
     """What one type needs on its way out; made once a client and type.
@@ -39,35 +34,43 @@ class Route:
     """
 
     __slots__ = (
-        "_encode",
-        "_key_text",
-        "_partition_text",
-        "emitted",
-        "partitions",
-        "send",
-        "topic",
-    )
+        "_delivery", "_encode", "_key_text", "_max_bytes", "_partition_text", "_stamp", "emitted",
+        "partitions", "send", "topic",
+    )  # fmt: skip
 
-    def __init__(self, event_type: type[Event], sender: Callable[[str], Send]) -> None:
+    def __init__(
+        self,
+        event_type: type[Event],
+        sender: Callable[[str], Send],
+        *,
+        delivery: Delivery,
+        max_bytes: int,
+        stamp: Callable[[Any], Any] = lambda event: event,
+    ) -> None:
         catalog = _catalog_of(event_type)
         topic = catalog.topic_of(event_type)
         self.topic = topic.name
         self.partitions = topic.partitions
         self.send = sender(topic.name)
         self.emitted = 0
+        self._delivery = delivery
+        self._max_bytes = max_bytes
+        self._stamp = stamp
         self._encode: Callable[[Any], bytes] = catalog.encoder(event_type).encode
         self._key_text: Callable[[Any], str] = catalog.key_text(event_type)
         self._partition_text: Callable[[Any], str] | None = catalog.partition_text(event_type)
 
-    def pack(self, event: Any, delivery: Delivery, max_bytes: int) -> Parcel:
+    def pack(self, event: Any) -> Parcel:
         """The record of an event; SchemaMismatch or TooLarge if it can be none."""
+        if event.event_id == UNSTAMPED or event.occurred_at == 0:
+            event = self._stamp(event)
         value = self._encode(event)
-        if len(value) > max_bytes:
-            raise _too_large(event, len(value), max_bytes)
+        if len(value) > self._max_bytes:
+            raise _too_large(event, len(value), self._max_bytes)
         partition = -1
         if self._partition_text is not None:
             partition = partition_of(self._partition_text(event).encode(), self.partitions)
-        receipt = Receipt(delivery, self.topic, event.event_id)
+        receipt = Receipt(self._delivery, self.topic, event.event_id)
         return Parcel(self, value, self._key_text(event).encode(), partition, receipt)
 
 

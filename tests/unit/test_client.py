@@ -28,7 +28,6 @@ from streams.topics.catalog import Catalog
 from tests.unit.fake_producer import FakeProducer
 
 LIKE = PhotoLiked(user_id=3, photo_id=5, owner_id=9)
-TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
 class Stranger(Event, frozen=True, gc=False):
