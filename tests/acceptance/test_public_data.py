@@ -52,7 +52,7 @@ def test_one_worker_gives_the_known_answers(home, name):
 def test_three_workers_count_duplicates_once(home, name):
     """Every tenth event comes a second time under its own id, as after a retry of its emitter."""
     events = DATA[name][0]()
-    with home.start("run", "counters", "--workers", "3") as service:
+    with home.start("run", "counters", "--workers", "3"):
         until(lambda: home.has_workers(3), 60, "three workers that own partitions")
         emit(home, with_redeliveries(events, seed=7))
         home.catch_up()
