@@ -6,19 +6,33 @@ import signal
 import sys
 from types import FrameType
 
-from rich.console import Console
-
-from services.demo.show import Demo, Plan
-from services.demo.table import open_screen
 from streams.errors import StreamsError
-from streams.settings import DemoSettings
 
+_BAD_USAGE = 2
 _INTERRUPTED = 130
 
 
 def main() -> int:
     """Run the demo on this terminal; returns the exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _run()
+    except StreamsError as exc:
+        return _failed(f"error: {exc}", exc.exit_code)
+    except ModuleNotFoundError as exc:
+        return _failed(f"error: this needs {exc.name}, not installed; run: make setup", _BAD_USAGE)
+    except KeyboardInterrupt:
+        return _failed("interrupted; everything is stopped", _INTERRUPTED)
+
+
+def _run() -> int:
+    # Imported here, so that a package which is not installed is one sentence.
+    from rich.console import Console
+
+    from services.demo.show import Demo, Plan
+    from services.demo.table import open_screen
+    from streams.settings import DemoSettings
+
     plan = Plan(keep=DemoSettings().keep)
     with open_screen(Console()) as screen:
         demo = Demo(plan, screen)
@@ -31,17 +45,15 @@ def main() -> int:
     return 0 if comparison.is_equal else 1
 
 
+def _failed(message: str, code: int) -> int:
+    print(message, file=sys.stderr)
+    return code
+
+
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
     """SIGTERM stops everything in order, as Ctrl-C does."""
     raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except StreamsError as exc:
-        print(f"error: {exc}", file=sys.stderr)
-        sys.exit(exc.exit_code)
-    except KeyboardInterrupt:
-        print("interrupted; everything is stopped", file=sys.stderr)
-        sys.exit(_INTERRUPTED)
+    sys.exit(main())

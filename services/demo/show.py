@@ -32,6 +32,9 @@ _TICK_S: Final = 0.05
 _START_S: Final = 60.0
 _CATCH_UP_S: Final = 90.0
 
+_LEAST_LEFT: Final = 0.3
+"""A worker dies while at least this share of the events is unprocessed, or the demo fails."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -107,21 +110,23 @@ class Demo:
         self._screen.say(f"all {self._emitted:,} events are acknowledged")
 
     def _kill(self) -> None:
-        """Kill one; without anybody to kill, the next tick tries again."""
+        """Kill one; without anybody to kill, the next tick tries again, as long as much is left."""
+        left = 1 - self._emitted / len(self._events)
         victim = victim_of(self._workers())
-        if victim is None or not kill(victim):
+        if left < _LEAST_LEFT or victim is None or not kill(victim):
             return
         self._take_over = TakeOver(victim, monotonic_s())
-        left = 1 - self._emitted / len(self._events)
         self._screen.say(f"SIGKILL to {name_of(victim)}, which owned {count_of(victim)}")
         self._screen.say(f"{left:.0%} or more of all events were unprocessed at that moment")
 
     def _catch_up(self) -> None:
         if self._take_over is None:
-            raise StreamsError("no worker was ever live with partitions, so none could be killed")
-        take_over = self._take_over
+            raise StreamsError(
+                f"found no live worker to kill while {_LEAST_LEFT:.0%} of the events were "
+                f"unprocessed; wanted one; at the end: {self._scene().line()}"
+            )
         self._until(
-            lambda: take_over.took_s is not None, _CATCH_UP_S, "the partitions have new owners"
+            self._is_taken_over, _CATCH_UP_S, "the dead worker's partitions have new owners"
         )
         self._until(self._is_everything_counted, _CATCH_UP_S, "every event is counted")
         self._screen.say("caught up: every event is counted")
