@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import sys
 import tempfile
 from collections import Counter
@@ -71,7 +72,9 @@ def checked(
     with contextlib.ExitStack() as stack:
         try:
             if file.seekable():
-                found = _check(file, catalog, report)
+                size_bytes = file.seek(0, io.SEEK_END)
+                file.seek(0)
+                found = _check(file, catalog, report, size_bytes)
             else:
                 copy = stack.enter_context(tempfile.TemporaryFile(prefix="streams-emit-"))
                 found = _check(Copying(file, copy), catalog, report)
@@ -113,11 +116,11 @@ class Copying:
         return text
 
 
-def _check(file: Readable, catalog: Catalog, report: Progress) -> Checked:
+def _check(file: Readable, catalog: Catalog, report: Progress, size_bytes: int = 0) -> Checked:
     parse, check = EventLines(catalog).parse, Check()
     topics: Counter[str] = Counter()
     wrong: list[str] = []
-    count = 0
+    count = read_bytes = 0
     for number, text in _lines(file):
         try:
             topics[check(parse(text))] += 1
@@ -126,8 +129,9 @@ def _check(file: Readable, catalog: Catalog, report: Progress) -> Checked:
         except InputError as exc:
             wrong.append(f"line {number}: {exc}" if len(wrong) < SHOWN else "")
         count += 1
+        read_bytes += len(text)
         if count % _REPORT_EVERY == 0:
-            report(count, 0)
+            report(count, count * size_bytes // read_bytes)
     if wrong:
         raise InputError(_told(wrong, count))
     return Checked(count, dict(topics), check.event_types)

@@ -8,7 +8,6 @@ the binding's thread state and aborts the process; so errors are explained after
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException
@@ -35,7 +34,7 @@ _DISCARD_S: Final = 5.0
 """Longest wait for the reports of purged records; librdkafka makes them at once."""
 
 _WARN_EVERY_S: Final = 30.0
-"""librdkafka tells of absent brokers at each attempt to reach them."""
+"""librdkafka tells of the same trouble at each attempt to connect."""
 
 _NOT_WRITTEN: Final = frozenset(
     {
@@ -63,6 +62,7 @@ class KafkaProducer:
         self._settings = kafka
         self._servers = bootstrap_servers(kafka)
         self._log = get_logger(servers=self._servers)
+        self._errors = ErrorLog(self._servers)
         self._failure = ""
         try:
             self._client = Client(self._config(kafka, emit))
@@ -189,9 +189,10 @@ class KafkaProducer:
             return False
 
     def _unavailable(self) -> BrokerUnavailable:
+        why = f" ({self._errors.last})" if self._errors.last else ""
         return BrokerUnavailable(
-            f"found no Kafka broker at {self._servers}; start one with `streams kafka up`, or set "
-            "KAFKA_BOOTSTRAP_SERVERS"
+            f"found no Kafka broker that answers at {self._servers}{why}; start one with "
+            "`streams kafka up`, or set KAFKA_BOOTSTRAP_SERVERS"
         )
 
     def _config(self, kafka: KafkaSettings, emit: EmitSettings) -> dict[str, Any]:
@@ -207,20 +208,27 @@ class KafkaProducer:
         must = {
             "acks": "all",
             "enable.idempotence": True,
-            "error_cb": _warner(self._log),
+            "error_cb": self._errors,
             "partitioner": "murmur2_random",
         }
         return defaults | base_config(kafka) | must
 
 
-def _warner(log: Any) -> Callable[[KafkaError], None]:
-    """An error callback that holds no reference to the producer, so that dropping it frees it."""
-    quiet_until = Deadline.after(0)
+class ErrorLog:
+    """The client's error callback; holds no reference to the producer, so dropping it frees it."""
 
-    def warn(error: KafkaError) -> None:
-        nonlocal quiet_until
-        if error.code() == KafkaError._ALL_BROKERS_DOWN and quiet_until.is_over:
-            quiet_until = Deadline.after(_WARN_EVERY_S)
-            log.warning("no broker answers", action="brokers-down", error=error.str())
+    def __init__(self, servers: str) -> None:
+        self.last = ""  # the newest error that says more than that a connection was lost
+        self._log = get_logger(servers=servers)
+        self._quiet: dict[int, Deadline] = {}
 
-    return warn
+    def __call__(self, error: KafkaError) -> None:
+        code = error.code()
+        is_lost = code == KafkaError._ALL_BROKERS_DOWN
+        if code in faults.UNREACHABLE and not is_lost:
+            return
+        if not is_lost:
+            self.last = error.str()
+        if code not in self._quiet or self._quiet[code].is_over:
+            self._quiet[code] = Deadline.after(_WARN_EVERY_S)
+            self._log.warning("client error", action="producer-error", error=error.str())

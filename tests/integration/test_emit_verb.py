@@ -77,4 +77,4 @@ def test_an_absent_broker_is_told_by_its_own_exit_code(monkeypatch, options):
     shown = emit("-", *options, lines=LIKE)
 
     assert 3 == shown.exit_code
-    assert "no Kafka broker at 127.0.0.1:1" in shown.stderr
+    assert "no Kafka broker that answers at 127.0.0.1:1" in shown.stderr
