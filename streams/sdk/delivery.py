@@ -117,12 +117,10 @@ class Delivery:
 
     def wait(self, receipt: Receipt, timeout_s: float | None) -> None:
         """Return when a receipt is settled; TimeoutError when it is not in time."""
-        with self._changed:
-            self._waiting += 1
-            try:
-                self._changed.wait_for(lambda: receipt.done or self._ended, timeout_s)
-            finally:
-                self._waiting -= 1
+        if threading.current_thread() is self._thread:
+            self._serve_until(receipt, timeout_s)
+        else:
+            self._wait_until(receipt, timeout_s)
         if receipt.done:
             return
         if self._ended:
@@ -208,6 +206,20 @@ class Delivery:
             self._stopped.wait(_YIELD_S)
         else:
             self._poll(_POLL_S)
+
+    def _wait_until(self, receipt: Receipt, timeout_s: float | None) -> None:
+        with self._changed:
+            self._waiting += 1
+            try:
+                self._changed.wait_for(lambda: receipt.done or self._ended, timeout_s)
+            finally:
+                self._waiting -= 1
+
+    def _serve_until(self, receipt: Receipt, timeout_s: float | None) -> None:
+        """A callback waits for another receipt: nobody else would serve it."""
+        deadline = Deadline.after(threading.TIMEOUT_MAX if timeout_s is None else timeout_s)
+        while not (receipt.done or deadline.is_over):
+            self._poll(min(_POLL_S, deadline.left_s))
 
     def _poll(self, timeout_s: float) -> None:
         producer = self._producer

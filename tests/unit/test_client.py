@@ -230,6 +230,23 @@ def test_a_callback_that_raises_harms_nobody(client, producer, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_a_callback_may_emit_and_wait(client, producer):
+    """It runs in the thread that serves receipts, which must not wait for itself."""
+    places = []
+    done = threading.Event()
+
+    def again(_receipt):
+        producer.delivers = True
+        places.append(client.emit(LIKE).result(10))
+        done.set()
+
+    client.emit(LIKE).add_callback(again)
+    producer.deliver()
+
+    assert done.wait(10)
+    assert [Position("social.photos", 0, 1)] == places
+
+
 def test_threads_share_a_client(client, producer):
     """A web server has one client and many threads."""
     producer.delivers = True

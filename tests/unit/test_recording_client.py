@@ -11,6 +11,7 @@ from schemas.social import FriendRequested, PhotoLiked
 from streams.errors import ClientClosed, InputError, SchemaMismatch, UnknownEvent
 from streams.events.base import UNSTAMPED
 from streams.sdk import Emitter, EventClient, Position, RecordingClient
+from streams.topics.catalog import Catalog
 from streams.topics.partitioner import partition_of
 from tests.unit.test_client import decoded
 
@@ -42,6 +43,15 @@ def test_receipts_are_settled_with_the_places_of_a_real_topic():
         Position("social.photos", six, again - 1),
         Position("social.photos", five, again),
     ] == [receipt.result(0) for receipt in receipts]
+
+
+def test_a_partition_may_depend_on_other_fields_than_the_key(monkeypatch):
+    """Some topics keep together by one field what is keyed by two."""
+    monkeypatch.setattr(Catalog, "partition_text", lambda *_: lambda event: str(event.owner_id))
+
+    receipt = RecordingClient().emit(LIKE)
+
+    assert partition_of(b"9", 4) == receipt.partition != partition_of(b"5", 4)
 
 
 def test_records_are_what_would_have_been_sent():
