@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from streams.avro.codec import Codec
@@ -11,6 +12,7 @@ from streams.engine.fold_partition import Selection
 from streams.engine.quarantine import quarantine
 from streams.errors import FoldChanged, Undecodable
 from streams.fold.service import Service
+from streams.logs import get_logger
 from streams.ports.records import Batch, Outgoing, Record
 from streams.topics.keys import Key
 from streams.topics.route import Route
@@ -36,23 +38,24 @@ class Admission:
 
     def decode(self, batch: Batch, first: int, end: int, *, is_silent: bool) -> list[Any]:
         """One event, or None where nothing is to be folded, for each record in [first, end)."""
-        values = batch.values[first:end]
+        values = self._without_quarantined(batch.values[first:end], batch.offsets[first:end])
         events: list[Any] = self._codec.decode_many(values)
         if Undecodable in set(map(type, events)):
             for at, found in enumerate(events):
                 if isinstance(found, Undecodable):
                     record = batch.record(first + at)
                     self.refuse(record, found.reason, found.detail, is_silent=is_silent)
+                    events[at] = None
         if None in values:
             for at in [at for at, value in enumerate(values) if value is None]:
                 record = batch.record(first + at)
                 self.refuse(record, "no value", "found a null payload", is_silent=is_silent)
-        return self._without_quarantined(events, batch.offsets[first:end])
+        return events
 
     def find_strays(
         self, selection: Selection, new: Collection[Key], batch: Batch, *, is_silent: bool
     ) -> bool:
-        """Refuse records that would make a state where their key does not belong; whether any did."""
+        """Whether a record would make a state where its key does not belong; such are refused."""
         unseen = set(new)
         found = False
         for key, event, offset in zip(
@@ -62,12 +65,13 @@ class Admission:
                 break
             if key not in unseen:
                 continue
-            unseen.discard(key)
-            record = batch.record(batch.offsets.index(offset))
+            record = batch.record(bisect_left(batch.offsets, offset))
             why = check_home(self._route(type(event)), event, record)
             if why:
                 self.refuse(record, "wrong partition", why, is_silent=is_silent)
                 found = True
+            else:
+                unseen.discard(key)
         return found
 
     def refuse(self, record: Record, reason: str, detail: str, *, is_silent: bool) -> None:
@@ -85,6 +89,14 @@ class Admission:
         self.owe(decision)
         self._decisions.add(decision)
         self._reasons.append(reason)
+        get_logger().warning(
+            "record quarantined",
+            action="quarantined",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=reason,
+        )
 
     def owe(self, decision: Decision) -> None:
         """Write a decision in the transaction that commits its offset."""
@@ -104,13 +116,17 @@ class Admission:
         reasons, self._reasons = self._reasons, []
         return reasons
 
-    def _without_quarantined(self, events: list[Any], offsets: Any) -> list[Any]:
+    def _without_quarantined(
+        self, values: Sequence[bytes | None], offsets: Sequence[int]
+    ) -> Sequence[bytes | None]:
+        """None for what was quarantined before: its bytes may kill whoever decodes them."""
         quarantined = self._decisions.quarantined
-        if quarantined and not quarantined.isdisjoint(offsets):
-            for at, offset in enumerate(offsets):
-                if offset in quarantined:
-                    events[at] = None
-        return events
+        if not quarantined or quarantined.isdisjoint(offsets):
+            return values
+        return [
+            None if offset in quarantined else value
+            for value, offset in zip(values, offsets, strict=True)
+        ]
 
     def _route(self, event_type: type) -> Route:
         route = self._routes.get(event_type)

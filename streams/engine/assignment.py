@@ -71,8 +71,11 @@ class Assignment:
         return {source: state.start for source, (state, _) in opened.items()}
 
     def revoked(self, partitions: Collection[TopicPartition]) -> None:
-        """Commit everything once more, then checkpoint and release what goes."""
-        committed = self._committer.commit(self.partitions)
+        """Commit everything once more, then checkpoint and release what goes.
+
+        Nothing is parked here: whoever owns a partition next meets the same result again.
+        """
+        committed = self._committer.commit(self.partitions).happened
         for source in partitions:
             if committed and source in self.owned:
                 self.owned[source].checkpoint()

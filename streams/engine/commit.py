@@ -38,12 +38,25 @@ class Interval:
     outputs: list[Outgoing]
     positions: dict[TopicPartition, Committed]
     progress: dict[TopicPartition, Progress]
+    raised: list[tuple[Partition, HandlerRaised]]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a commit.
+
+    `happened` False: the interval stays open. Partitions in `raised` had a result that raised, and
+    were left out; park those that stay.
+    """
+
+    happened: bool
+    raised: list[tuple[Partition, HandlerRaised]]
 
 
 class Committer:
     """One transactional producer and what goes through it. Owned by the worker's thread.
 
-    `park` is called with a partition whose result function raised. `is_stopping` ends waits.
+    `is_stopping` ends waits.
     """
 
     def __init__(
@@ -53,14 +66,12 @@ class Committer:
         membership: Membership,
         instruments: Instruments,
         *,
-        park: Callable[[Partition, HandlerRaised], None],
         is_stopping: Callable[[], bool],
     ) -> None:
         self._open = open_producer
         self._consumer = consumer
         self._membership = membership
         self._instruments = instruments
-        self._park = park
         self._is_stopping = is_stopping
         self._producer: TransactionalProducer | None = None
         self._failures = 0
@@ -71,15 +82,15 @@ class Committer:
         """Open the producer: what a dead predecessor left open is aborted."""
         self._recycle()
 
-    def commit(self, partitions: Collection[Partition]) -> bool:
-        """Commit everything open; False when it did not happen and the interval stays open.
+    def commit(self, partitions: Collection[Partition]) -> Outcome:
+        """Commit everything open.
 
         Raises TransactionFailed after too many failures in a row, Fenced when another process
         keeps taking this worker's transactional id.
         """
         interval = self._gather(partitions)
         if not interval.positions:
-            return True
+            return Outcome(happened=True, raised=interval.raised)
         if self._producer is None or self._producer.is_suspicious:
             self._recycle()
         started_s = monotonic_s()
@@ -100,7 +111,7 @@ class Committer:
                 if partition.source in interval.positions:
                     offset = interval.positions[partition.source].offset
                     partition.committed(offset, interval.progress[partition.source])
-        return happened
+        return Outcome(happened, interval.raised)
 
     def close(self) -> None:
         """Drop the producer; an open transaction would be aborted by its successor."""
@@ -109,7 +120,7 @@ class Committer:
             producer.discard()
 
     def _gather(self, partitions: Collection[Partition]) -> Interval:
-        interval = Interval([], {}, {})
+        interval = Interval([], {}, {}, [])
         for partition in partitions:
             moved = partition.next_position()
             if moved is None:
@@ -117,7 +128,7 @@ class Committer:
             try:
                 outputs = partition.outputs()
             except HandlerRaised as raised:
-                self._park(partition, raised)
+                interval.raised.append((partition, raised))
                 continue
             interval.outputs.extend(outputs)
             interval.positions[partition.source], interval.progress[partition.source] = moved

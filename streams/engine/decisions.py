@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from streams.clock import Deadline
-from streams.errors import BrokerUnavailable
+from streams.errors import BrokerUnavailable, WorkerStopped
 from streams.ports.log import LogAdmin, LogReader
 from streams.ports.records import Outgoing, Record, TopicPartition
 from streams.topics.keys import Key
@@ -68,8 +68,14 @@ _decoder = msgspec.json.Decoder(Decision)
 
 
 def decision_of(record: Record) -> Decision:
-    """The decision in a record of a decisions topic; msgspec.DecodeError if it is none."""
-    return _decoder.decode(record.value or b"")
+    """The decision in a record of a decisions topic; WorkerStopped if it is none."""
+    try:
+        return _decoder.decode(record.value or b"")
+    except msgspec.DecodeError as exc:
+        raise WorkerStopped(
+            f"{record.source}: found a record that is no decision ({exc}), wanted those of workers "
+            "only; if a newer version wrote it, run that version"
+        ) from exc
 
 
 @dataclass(slots=True)
@@ -117,8 +123,8 @@ class DecisionLog:
             self._read(deadline)
             if self._read_to < end and deadline.is_over:
                 raise BrokerUnavailable(
-                    f"{self._where}: a transaction stays open before offset {end}; `streams doctor` "
-                    "tells what holds it"
+                    f"{self._where}: a transaction stays open before offset {end}; `streams "
+                    "doctor` tells what holds it"
                 )
         nothing = PartitionDecisions()
         return {one[0]: self._found.get(one, nothing).copy() for one in topic_ids.items()}

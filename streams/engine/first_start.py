@@ -81,7 +81,10 @@ def _start(
 
 
 def described(service: Service, admin: LogAdmin) -> Mapping[str, TopicInfo]:
-    """The service's topics as the broker has them; ConfigurationError names those missing or grown."""
+    """The service's topics as the broker has them.
+
+    ConfigurationError names those that are missing, TopicChanged one with another partition count.
+    """
     outputs = [topic.name for topic in service.output_topics]
     wanted = dict.fromkeys([*service.inputs, *outputs, service.quarantine, service.decisions])
     topics = admin.topics(list(wanted))
@@ -94,9 +97,9 @@ def described(service: Service, admin: LogAdmin) -> Mapping[str, TopicInfo]:
         declared = service.catalog.topic(name).partitions
         if topics[name].partitions != declared:
             raise TopicChanged(
-                f"{name}: found {topics[name].partitions} partitions, wanted {declared}; keys would "
-                "move between partitions: see `streams topics diff`, and bring topics.toml and the "
-                "broker together before state is folded"
+                f"{name}: found {topics[name].partitions} partitions, wanted {declared}; keys "
+                "would move between partitions: see `streams topics diff`, and bring topics.toml "
+                "and the broker together before state is folded"
             )
     return topics
 
@@ -111,14 +114,14 @@ def _refuse_restart(
     restore = f"run `streams offsets restore {service.name}`"
     if len(missing) < len(committed):
         raise OffsetsMissing(
-            f"{service.name}: found no committed offset for {', '.join(missing[:5])} although other "
-            f"partitions have one; {restore}"
+            f"{service.name}: found no committed offset for {', '.join(missing[:5])} although "
+            f"other partitions have one; {restore}"
         )
     folder = home / "state" / service.name
     if any(folder.glob("*/db/CURRENT")):
         raise OffsetsMissing(
-            f"{service.name}: found state in {folder}, but the group has no committed offsets: it was "
-            f"deleted or they expired; {restore}, or `streams state reset {service.name}`"
+            f"{service.name}: found state in {folder}, but the group has no committed offsets: it "
+            f"was deleted or they expired; {restore}, or `streams state reset {service.name}`"
         )
     outputs = [topic.name for topic in service.output_topics]
     named = [*outputs, service.quarantine, service.decisions]
@@ -130,8 +133,8 @@ def _refuse_restart(
     written = sorted({source.topic for source, end in ends.items() if end > 0})
     if written:
         raise OffsetsMissing(
-            f"{service.name}: found records in {', '.join(written)}, but the group has no committed "
-            f"offsets: it was deleted or they expired; {restore}"
+            f"{service.name}: found records in {', '.join(written)}, but the group has no "
+            f"committed offsets: it was deleted or they expired; {restore}"
         )
 
 

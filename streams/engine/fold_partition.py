@@ -21,11 +21,12 @@ class HandlerRaised(StreamsError):
     """A handler or result of a user's fold raised; the partition parks `key` from `offset`."""
 
     def __init__(self, fold: str, key: Key, offset: int | None, error: Exception) -> None:
-        super().__init__(f"{fold}: {type(error).__name__}: {error}")
         self.fold = fold
         self.key = key
         self.offset = offset
-        self.error = error
+        self.reason = type(error).__name__
+        self.detail = _text(error)
+        super().__init__(f"{fold}: {self.reason}: {self.detail}")
 
 
 @dataclass(slots=True)
@@ -70,7 +71,7 @@ class FoldPartition:
         return self.cache.missing(set(keys), store)
 
     def run(self, selection: Selection, *, is_silent: bool) -> None:
-        """Fold a selection whose keys all have states; raises HandlerRaised at the first failure."""
+        """Fold a selection whose keys all have states; HandlerRaised at the first failure."""
         keys = set(selection.keys)
         self.cache.changed |= keys
         if not is_silent:
@@ -97,7 +98,7 @@ class FoldPartition:
         for key in self.changed:
             try:
                 outputs += self.fold.conclude(key, states[key], headers)
-            except Exception as exc:  # noqa: BLE001 a user's function may raise anything
+            except Exception as exc:
                 raise HandlerRaised(self.fold.name, key, None, _own(exc)) from exc
         return outputs
 
@@ -111,7 +112,7 @@ class FoldPartition:
         try:
             for state, event in zip(map(self.cache.states.__getitem__, selection.keys), events):  # noqa: B905 same length
                 handle(state, event)
-        except Exception as exc:  # noqa: BLE001 a user's function may raise anything
+        except Exception as exc:
             raise self._raised(selection, events, exc) from exc
 
     def _run_types(self, selection: Selection) -> None:
@@ -120,7 +121,7 @@ class FoldPartition:
         try:
             for state, event in zip(map(self.cache.states.__getitem__, selection.keys), events):  # noqa: B905 same length
                 handles[event.__class__](state, event)
-        except Exception as exc:  # noqa: BLE001 a user's function may raise anything
+        except Exception as exc:
             raise self._raised(selection, events, exc) from exc
 
     def _run_with_context(self, selection: Selection) -> None:
@@ -137,7 +138,7 @@ class FoldPartition:
                     handles[event_type](states[key], event, context)
                 else:
                     handles[event_type](states[key], event)
-        except Exception as exc:  # noqa: BLE001 a user's function may raise anything
+        except Exception as exc:
             raise self._raised(selection, events, exc) from exc
 
     def _raised(self, selection: Selection, events: Any, exc: Exception) -> HandlerRaised:
@@ -158,6 +159,15 @@ class FoldPartition:
             [selection.keys[at] for at in kept],
             [selection.offsets[at] for at in kept],
         )
+
+
+def _text(error: Exception) -> str:
+    """What the error says, fit to be written; a user's error may fail to say anything."""
+    try:
+        text = str(error)
+    except Exception:
+        text = "the error has no text"
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _own(exc: Exception) -> Exception:

@@ -56,7 +56,7 @@ class Loop:
         self._membership = membership
         self._instruments = instruments
         self.turned_s = monotonic_s()
-        self._commit_due_s = monotonic_s()
+        self._commit_due_s = monotonic_s() + settings.commit_interval_s
         self._checkpoint_due_s = monotonic_s() + settings.checkpoint_interval_s
         self._collect_due_s = monotonic_s() + _COLLECT_INTERVAL_S
         self._parks: deque[float] = deque(maxlen=MAX_PARKS_A_MINUTE)
@@ -90,7 +90,10 @@ class Loop:
             return False
         for partition in self._assignment.partitions:
             self._instruments.counted(*partition.take_counts())
-        return self._committer.commit(self._assignment.partitions)
+        outcome = self._committer.commit(self._assignment.partitions)
+        for partition, raised in outcome.raised:
+            self.park(partition, raised)
+        return outcome.happened
 
     def checkpoint(self) -> None:
         """Save what changed, and forget untouched states when the cache is full."""
@@ -105,7 +108,7 @@ class Loop:
         self._checkpoint_due_s = monotonic_s() + self._settings.checkpoint_interval_s
 
     def park(self, partition: Partition, raised: HandlerRaised) -> None:
-        """Park the key of a handler that raised, and read its partition again from the checkpoint."""
+        """Park the key of a handler that raised; read its partition again from the checkpoint."""
         self._count_park(partition, raised)
         offset = partition.park(raised)
         self._instruments.parked(raised.fold)
@@ -116,7 +119,7 @@ class Loop:
             topic=partition.source.topic,
             partition=partition.source.partition,
             offset=raised.offset,
-            error=type(raised.error).__name__,
+            error=raised.reason,
         )
         self._consumer.seek(partition.source, offset)
 
@@ -161,10 +164,10 @@ class Loop:
 
     def _count_park(self, partition: Partition, raised: HandlerRaised) -> None:
         now_s = monotonic_s()
-        if len(self._parks) == MAX_PARKS_A_MINUTE and now_s - self._parks[0] < 60:  # noqa: PLR2004
+        if len(self._parks) == MAX_PARKS_A_MINUTE and now_s - self._parks[0] < 60:
             raise HandlerFailing(
-                f"{partition.source}: the fold {raised.fold} raised for over {MAX_PARKS_A_MINUTE} keys "
-                f"in a minute, now {raised}; mend the handler, then start the worker again"
+                f"{partition.source}: the fold {raised.fold} raised for over {MAX_PARKS_A_MINUTE} "
+                f"keys in a minute, now {raised}; mend the handler, then start the worker again"
             )
         self._parks.append(now_s)
 

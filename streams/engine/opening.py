@@ -1,4 +1,4 @@
-"""Opens an assigned partition: which state belongs to its committed offset, and from where to replay.
+"""Opens an assigned partition: which state belongs to its committed offset, where to replay from.
 
 1. A missing or foreign committed offset is never read as 0: stop.
 2. The topic must be the one that was folded, and its folds the ones that are declared.
@@ -12,11 +12,15 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from streams.clock import Deadline
-from streams.engine.decisions import DecisionLog, PartitionDecisions
+from streams.engine.decisions import DecisionLog
+from streams.engine.first_start import described
 from streams.engine.inflight import Inflight
 from streams.engine.partition import Opened
 from streams.engine.progress import Progress, progress_of
@@ -26,8 +30,7 @@ from streams.logs import get_logger
 from streams.ports.log import LogAdmin
 from streams.ports.records import Committed, TopicPartition
 from streams.ports.store import Store
-from streams.state.checkpoint import drop_fold, read_meta
-from streams.state.codec import StateCodec
+from streams.state.checkpoint import CheckpointMeta, drop_folds, read_meta
 from streams.state.folder import (
     FolderLocked,
     PartitionFolder,
@@ -57,21 +60,31 @@ class Opener:
         self, committed: Mapping[TopicPartition, Committed | None], deadline: Deadline
     ) -> dict[TopicPartition, tuple[Opened, PartitionFolder]]:
         """The partitions, each with the folder it holds; raises WorkerStopped rather than guess."""
-        topics = self.admin.topics({source.topic for source in committed})
-        topic_ids = {
-            source: topics[source.topic].topic_id if source.topic in topics else ""
-            for source in committed
-        }
+        topics = described(self.service, self.admin)
+        topic_ids = {source: topics[source.topic].topic_id for source in committed}
         decided = self.decisions.of(topic_ids, deadline)
         log_starts = self.admin.starts(list(committed))
         opened = {}
-        for source, position in committed.items():
-            found, progress = self._checked(source, position, topic_ids[source])
-            folder = self._folder(source)
-            opened[source] = (
-                self._opened(source, found, progress, folder, log_starts[source], decided[source]),
-                folder,
-            )
+        with ExitStack() as on_failure:
+            for source, position in committed.items():
+                found, progress = self._checked(source, position, topic_ids[source])
+                folder = self._folder(source)
+                on_failure.callback(folder.release)
+                store, start = self._state(source, found, progress, folder, log_starts[source])
+                on_failure.callback(store.close)
+                opened[source] = (
+                    Opened(
+                        source=source,
+                        store=store,
+                        inflight=Inflight(folder.inflight),
+                        start=start,
+                        committed=found.offset,
+                        progress=self._declared(source, progress),
+                        decisions=decided[source],
+                    ),
+                    folder,
+                )
+            on_failure.pop_all()
         return opened
 
     def _checked(
@@ -80,14 +93,16 @@ class Opener:
         name = self.service.name
         if committed is None:
             raise OffsetsMissing(
-                f"{source}: found no committed offset of the group {name}, which has worked before; "
-                f"the group was deleted or its offsets expired: run `streams offsets restore {name}`"
+                f"{source}: found no committed offset of the group {name}, which has worked "
+                "before; the group was deleted or its offsets expired: run `streams offsets "
+                f"restore {name}`"
             )
         progress = progress_of(source, committed, name)
         if progress.topic_id != topic_id:
             raise TopicChanged(
-                f"{source}: found the topic with the id {topic_id}, wanted {progress.topic_id}; it was "
-                f"deleted and made again: run `streams state reset {name}` to fold it from its start"
+                f"{source}: found the topic with the id {topic_id}, wanted {progress.topic_id}; it "
+                f"was deleted and made again: run `streams state reset {name}` to fold it from its "
+                "start"
             )
         self._check_versions(source, progress)
         return committed, progress
@@ -99,113 +114,102 @@ class Opener:
             if made_by != version:
                 found = "was added" if made_by is None else f"has version {version}, not {made_by}"
                 raise FoldChanged(
-                    f"{source}: the fold {fold} {found} since this state was made; run `streams state "
-                    f"reset {self.service.name}` to fold the log again from its start"
+                    f"{source}: the fold {fold} {found} since this state was made; run `streams "
+                    f"state reset {self.service.name}` to fold the log again from its start"
                 )
+
+    def _declared(self, source: TopicPartition, progress: Progress) -> Progress:
+        return msgspec.structs.replace(progress, versions=self.service.versions_of(source.topic))
 
     def _folder(self, source: TopicPartition) -> PartitionFolder:
         path = partition_path(self.home, self.service.name, *source)
-        for patience_s in (LOCK_PATIENCE_S, KILL_PATIENCE_S):
-            holder = 0
-            deadline = Deadline.after(patience_s)
-            while not deadline.is_over:
-                try:
-                    return PartitionFolder(path)
-                except FolderLocked as exc:
-                    holder = exc.holder
-                threading.Event().wait(_LOCK_POLL_S)
+        folder, holder = _taken(path, LOCK_PATIENCE_S)
+        if folder is None:
             request_kill(self.home, holder)
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+            folder, holder = _taken(path, KILL_PATIENCE_S)
+        if folder is not None:
+            return folder
         get_logger().warning(
             "the state folder is still held; using a fresh one",
             action="folder-held",
             holder=holder,
             folder=str(path),
         )
-        return PartitionFolder(fresh)
+        return PartitionFolder(path.with_name(f"{path.name}.{os.getpid()}"))
 
-    def _opened(
+    def _state(
         self,
         source: TopicPartition,
         committed: Committed,
         progress: Progress,
         folder: PartitionFolder,
         log_start: int,
-        decisions: PartitionDecisions,
-    ) -> Opened:
-        start = self._usable_start(source, committed, progress, folder)
-        if start is None:
-            start = progress.origin
-            if log_start > start:
-                raise TopicChanged(
-                    f"{source}: the log begins at {log_start}, but without a store the state is made "
-                    f"again from {start}; bring the state folder {folder.path} back, or run "
-                    f"`streams state reset {self.service.name}` to begin with what is left"
-                )
-        store = folder.store()
-        self._drop_undeclared(source, progress, store)
-        versions = self.service.versions_of(source.topic)
-        return Opened(
-            source=source,
-            store=store,
-            inflight=Inflight(folder.inflight),
-            start=start,
-            committed=committed.offset,
-            progress=Progress(
-                generation=progress.generation,
-                versions=versions,
-                topic_id=progress.topic_id,
-                origin=progress.origin,
-                count=progress.count,
-            ),
-            decisions=decisions,
-        )
-
-    def _usable_start(
-        self,
-        source: TopicPartition,
-        committed: Committed,
-        progress: Progress,
-        folder: PartitionFolder,
-    ) -> int | None:
-        """The checkpoint's offset, None when there is no store that fits."""
-        if not folder.has_store:
-            return None
-        store = folder.store()
-        meta = read_meta(store)
-        store.close()
-        if meta is None:
-            return None
-        if meta.generation != progress.generation or not _fits(meta.versions, progress):
-            aside = folder.set_aside()
-            get_logger().warning(
-                "the store does not belong to the committed offset; set aside and rebuilt",
-                action="store-set-aside",
-                topic=source.topic,
-                partition=source.partition,
-                folder=str(aside),
+    ) -> tuple[Store, int]:
+        """The store that belongs to the committed offset, and the offset to replay from."""
+        store = folder.store() if folder.has_store else None
+        meta = None if store is None else read_meta(store)
+        if store is not None and meta is not None:
+            if self._is_ours(source, meta, progress):
+                return self._behind(source, committed, store, meta), meta.offset
+            store.close()
+            store = None
+            self._set_aside(source, folder)
+        if log_start > progress.origin:
+            if store is not None:
+                store.close()
+            raise TopicChanged(
+                f"{source}: the log begins at {log_start}, but without a store the state is made "
+                f"again from {progress.origin}; bring the state folder {folder.path} back, or run "
+                f"`streams state reset {self.service.name}` to begin with what is left"
             )
-            return None
+        return (folder.store() if store is None else store), progress.origin
+
+    def _is_ours(self, source: TopicPartition, meta: CheckpointMeta, progress: Progress) -> bool:
+        """Whether a store descends from the committed state and holds every declared fold."""
+        declared = self.service.versions_of(source.topic)
+        return meta.generation == progress.generation and declared.items() <= meta.versions.items()
+
+    def _behind(
+        self, source: TopicPartition, committed: Committed, store: Store, meta: CheckpointMeta
+    ) -> Store:
+        """The store, without the rows of folds that are no longer declared."""
         if meta.offset > committed.offset:
+            store.close()
             raise OffsetsMissing(
                 f"{source}: the committed offset {committed.offset} is behind the store's "
                 f"{meta.offset}; the group's offsets were moved or restored from a backup: run "
                 f"`streams offsets restore {self.service.name}`"
             )
-        return meta.offset
-
-    def _drop_undeclared(self, source: TopicPartition, progress: Progress, store: Store) -> None:
-        declared = self.service.versions_of(source.topic)
-        for fold in progress.versions.keys() - declared.keys():
-            drop_fold(store, StateCodec(fold, dict).prefixes)
+        gone = meta.versions.keys() - self.service.versions_of(source.topic).keys()
+        if gone:
+            drop_folds(store, meta, gone)
             get_logger().info(
-                "dropped the rows of a fold that is no longer declared",
-                action="fold-dropped",
-                fold=fold,
+                "dropped the rows of folds that are no longer declared",
+                action="folds-dropped",
+                folds=sorted(gone),
                 topic=source.topic,
                 partition=source.partition,
             )
+        return store
+
+    def _set_aside(self, source: TopicPartition, folder: PartitionFolder) -> None:
+        aside = folder.set_aside()
+        get_logger().warning(
+            "the store does not belong to the committed offset; set aside and rebuilt",
+            action="store-set-aside",
+            topic=source.topic,
+            partition=source.partition,
+            folder=str(aside),
+        )
 
 
-def _fits(versions: Mapping[str, int], progress: Progress) -> bool:
-    return dict(versions) == dict(progress.versions)
+def _taken(path: Path, patience_s: float) -> tuple[PartitionFolder | None, int]:
+    """The folder, or None and the process that held it all the time."""
+    deadline = Deadline.after(patience_s)
+    while True:
+        try:
+            return PartitionFolder(path), 0
+        except FolderLocked as exc:
+            if deadline.is_over:
+                return None, exc.holder
+        threading.Event().wait(_LOCK_POLL_S)

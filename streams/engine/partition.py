@@ -186,16 +186,16 @@ class Partition:
         return written
 
     def park(self, raised: HandlerRaised) -> int:
-        """Skip a key from the failing event on, forget the open interval, go back to the checkpoint.
+        """Skip a key from the failing event on; forget the open interval, go to the checkpoint.
 
         Returns the offset to read from. The half-changed state goes with the cache.
         """
         at = self.committed_offset if raised.offset is None else raised.offset
         if self.stage is not Stage.LIVE and at < self.committed_offset:
             raise HandlerFailing(
-                f"{self.source}/{at}: {raised} while replaying an event that was folded before; the "
-                f"fold's code changed without its version: bring the old code back, or raise the "
-                f"version and run `streams state reset {self._service.name}`"
+                f"{self.source}/{at}: {raised} while replaying an event that was folded before; "
+                f"the fold's code changed without its version: bring the old code back, or raise "
+                f"the version and run `streams state reset {self._service.name}`"
             )
         decision = Decision(
             kind=DecisionKind.PARKED,
@@ -203,8 +203,8 @@ class Partition:
             topic_id=self.progress.topic_id,
             partition=self.source.partition,
             at=at,
-            reason=type(raised.error).__name__,
-            detail=str(raised.error)[:MAX_DETAIL],
+            reason=raised.reason,
+            detail=raised.detail[:MAX_DETAIL],
             fold=raised.fold,
             key=raised.key,
         )
@@ -214,11 +214,13 @@ class Partition:
         return self.position
 
     def close(self) -> None:
-        """Release the store; what was not saved is gone."""
+        """Release the store; what was not saved is gone.
+
+        A marker that stands here means that folding was broken off: it stays for the next owner.
+        """
         self._become(Stage.CLOSED)
         for fold in self._folds:
             fold.cache.clear()
-        self._inflight.done()
         self._inflight.close()
         self._store.close()
 
@@ -232,7 +234,7 @@ class Partition:
         if begin > first:
             self._fold(batch, first, begin, is_silent=is_silent)
         self._fold_carefully(batch, begin, stop, is_silent=is_silent)
-        if batch.offsets[-1] >= self._suspect.stop - 1:
+        if batch.offsets[end - 1] >= self._suspect.stop - 1:
             self._suspect = None
         if stop < end:
             self._fold(batch, stop, end, is_silent=is_silent)

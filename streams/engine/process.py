@@ -41,6 +41,10 @@ def main(arguments: list[str]) -> int:
     except StreamsError as exc:
         get_logger().error(str(exc), action="crashed", kind=type(exc).__name__)
         return TRY_AGAIN
+    except Exception as exc:
+        # Not Python's own exit code 1: a full disk or a lost store heals without a human's answer.
+        get_logger().exception(str(exc), action="crashed", kind=type(exc).__name__)
+        return TRY_AGAIN
     return 0
 
 

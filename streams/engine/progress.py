@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from streams.errors import OffsetsMissing
+from streams.errors import ConfigurationError, OffsetsMissing
 from streams.ports.records import Committed, TopicPartition
 
 MAX_METADATA_BYTES = 4_095
@@ -30,8 +30,15 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, count=self.count + 1)
 
     def text(self) -> str:
-        """JSON, for the offset's metadata."""
-        return msgspec.json.encode(self).decode()
+        """JSON, for the offset's metadata; ConfigurationError when a broker would refuse it."""
+        text = msgspec.json.encode(self)
+        if len(text) > MAX_METADATA_BYTES:
+            raise ConfigurationError(
+                f"found {len(self.versions)} folds over one topic whose names and versions take "
+                f"{len(text)} bytes beside its offsets, wanted at most {MAX_METADATA_BYTES}; split "
+                "the service in two, or shorten the names"
+            )
+        return text.decode()
 
 
 def progress_of(source: TopicPartition, committed: Committed, service: str) -> Progress:

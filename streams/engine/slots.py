@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -43,11 +44,13 @@ class Slot:
     def instance(self) -> str:
         """An id drawn once for this folder, the same for all its workers."""
         file = self._folder / "instance"
-        try:
-            with file.open("x", encoding="utf-8") as fresh:
-                fresh.write(uuid.uuid4().hex[:12])
-        except FileExistsError:
-            pass
+        if not file.exists():
+            drawn = uuid.uuid4().hex[:12]
+            draft = self._folder / f"instance.{drawn}"
+            draft.write_text(drawn, encoding="utf-8")
+            with suppress(FileExistsError):
+                file.hardlink_to(draft)  # whole or not at all, and never over another's
+            draft.unlink()
         return file.read_text(encoding="utf-8")
 
     def release(self) -> None:

@@ -12,6 +12,7 @@ import signal
 import struct
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 
 from streams.clock import Deadline
 
@@ -25,8 +26,17 @@ _DONE = -1
 def find_killer(fold_one: Callable[[int], None], first: int, end: int) -> int | None:
     """The index in [first, end) whose record ends a child that folds them one by one, or None.
 
-    An exception is no killer: the caller meets it itself.
+    An exception is no killer: the caller meets it itself. A child that takes too long is tried
+    once more, because a fork may inherit a lock that another thread held at that moment.
     """
+    last, has_ended = _try(fold_one, first, end)
+    if not has_ended:
+        last, _ = _try(fold_one, first, end)
+    return None if last == _DONE else last
+
+
+def _try(fold_one: Callable[[int], None], first: int, end: int) -> tuple[int, bool]:
+    """The last index a child began, _DONE when it came through; and whether it ended by itself."""
     reading, writing = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads, on purpose
@@ -35,37 +45,36 @@ def find_killer(fold_one: Callable[[int], None], first: int, end: int) -> int | 
         _child(fold_one, first, end, writing)
     os.close(writing)
     try:
-        last = _last_reported(reading)
+        return _last_reported(reading)
     finally:
         os.close(reading)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-    return None if last == _DONE else last
 
 
 def _child(fold_one: Callable[[int], None], first: int, end: int, writing: int) -> None:
     try:
-        for at in range(first, end):
-            os.write(writing, _AT.pack(at))
-            fold_one(at)
-    except Exception:  # noqa: BLE001, S110 the parent meets the same exception and handles it
-        pass
-    os.write(writing, _AT.pack(_DONE))
-    os._exit(0)
+        with suppress(Exception):  # the parent meets the same exception and handles it
+            for at in range(first, end):
+                os.write(writing, _AT.pack(at))
+                fold_one(at)
+        os.write(writing, _AT.pack(_DONE))
+    finally:
+        os._exit(0)  # whatever happens, sys.exit() too: nothing of the parent is unwound here
 
 
-def _last_reported(reading: int) -> int:
-    """The last index the child began; _DONE when it came through, or it made no sound at all."""
+def _last_reported(reading: int) -> tuple[int, bool]:
+    """What the child reported last, _DONE when it made no sound at all; False for a stuck one."""
     last = _DONE
     rest = b""
     deadline = Deadline.after(PATIENCE_S)
     while not deadline.is_over:
         ready, _, _ = select.select([reading], [], [], deadline.left_s)
         if not ready:
-            break
+            return last, False
         data = os.read(reading, 65_536)
         if not data:
-            break
+            return last, True
         rest += data
         whole = len(rest) - len(rest) % _AT.size
         if whole:
@@ -73,5 +82,5 @@ def _last_reported(reading: int) -> int:
             rest = rest[whole:]
             deadline = Deadline.after(PATIENCE_S)
         if last == _DONE:
-            break
-    return last
+            return last, True
+    return last, False

@@ -10,16 +10,10 @@ from pathlib import Path
 from types import FrameType
 
 from streams.clock import Deadline
-from streams.engine.assignment import Assignment
-from streams.engine.commit import Committer
-from streams.engine.decisions import DecisionLog
-from streams.engine.first_start import described, ensure_started
+from streams.engine.assembly import assemble
+from streams.engine.first_start import ensure_started
 from streams.engine.health import HealthServer
-from streams.engine.instruments import Instruments
-from streams.engine.loop import Loop
-from streams.engine.membership import Membership
 from streams.engine.monitor import Monitor
-from streams.engine.opening import Opener
 from streams.engine.slots import Slot
 from streams.engine.status import service_home
 from streams.errors import BrokerUnavailable
@@ -74,54 +68,38 @@ class Worker:
         self._stopping.set()
 
     def _work(self, slot: Slot, stack: ExitStack) -> None:
-        service, name = self.service, self.service.name
-        admin = self._log.admin()
-        stack.callback(admin.close)
-        consumer = self._log.consumer(name)
-        stack.callback(consumer.close)
-        reader = self._log.reader()
-        stack.callback(reader.close)
-        instruments = Instruments(name)
-        membership = Membership(consumer)
-        transactional_id = f"{name}.{slot.instance}.{slot.number}"
-        committer = Committer(
-            lambda deadline: self._log.transactions(transactional_id, deadline),
-            consumer,
-            membership,
-            instruments,
-            park=lambda partition, raised: loop.park(partition, raised),
+        name = self.service.name
+        worker = assemble(
+            self.service,
+            self._log,
+            stack,
+            slot=slot,
+            home=self._home,
+            settings=self._settings,
             is_stopping=self._stopping.is_set,
         )
-        stack.callback(committer.close)
-        opener = Opener(service, self._home, admin, DecisionLog(service.decisions, admin, reader))
-        assignment = Assignment(service, consumer, opener, committer, membership, instruments)
-        stack.callback(assignment.close)
-        loop = Loop(self._settings, consumer, assignment, committer, membership, instruments)
         monitor = Monitor(
-            service,
+            self.service,
             slot.number,
             self._home,
             self._log,
-            assignment=assignment,
-            turned_s=lambda: loop.turned_s,
+            assignment=worker.assignment,
+            turned_s=lambda: worker.loop.turned_s,
         )
         stack.enter_context(monitor)
         if self._settings.http_port >= 0:
             server = HealthServer(self._settings.http_host, self._port(slot), monitor)
             stack.enter_context(server)
             monitor.port = server.port
-        committer.start()
-        consumer.subscribe(service.inputs, assignment)
+        worker.join()
         get_logger().info("worker started", action="started", service=name, slot=slot.number)
-        loop.run(self._stopping.is_set)
+        worker.loop.run(self._stopping.is_set)
         get_logger().info("worker stopped", action="stopped", service=name, slot=slot.number)
 
     def _wait_for_kafka(self) -> None:
-        """Check the topics and commit the start offsets; waits, saying so, while no broker answers."""
+        """Check the topics, commit the start offsets; waits, saying so, while no broker answers."""
         while not self._stopping.is_set():
             try:
-                admin = self._log.admin()
-                described(self.service, admin)
                 ensure_started(self.service, self._log, self._home, Deadline.after(_CONNECT_S * 4))
             except BrokerUnavailable as exc:
                 get_logger().warning("waiting for Kafka", action="waiting", error=str(exc))

@@ -6,15 +6,19 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
-from streams.errors import ConfigurationError, SchemaMismatch
-from streams.events.base import Event, Message
+from streams.errors import ConfigurationError, SchemaMismatch, TooLarge
+from streams.events.base import Event, Message, Result
 from streams.fold.declaration import Fold, Handler, ResultRule
 from streams.ports.records import Outgoing
 from streams.state.codec import StateCodec
+from streams.state.memory import MemoryStore
 from streams.topics.catalog import Catalog
 from streams.topics.keys import Key, ReadKey, key_text
 from streams.topics.route import Route
 from streams.topics.topic import Kind, Topic
+
+MAX_OUTPUT_BYTES = 900_000
+"""A larger fact or result parks its key: Kafka's default limit is a million bytes a record."""
 
 
 class BoundFold:
@@ -29,6 +33,7 @@ class BoundFold:
         self.version = fold.version
         self.catalog = catalog
         self.topic = _input_topic(fold, catalog)
+        _check_state(fold)
         self.handlers: dict[type[Message], Handler] = dict(fold.handlers)
         self._readers = {one: _key_reader(fold, self.topic, one, catalog) for one in self.handlers}
         self._uniform = _uniform_key(fold, self.topic, catalog, self.handlers)
@@ -64,8 +69,10 @@ class BoundResult:
         self.topic = catalog.topic(rule.into)
         self.conclude = rule.conclude
         self._fold = fold.name
-        self._routes = {one: Route(one, catalog) for one in catalog.types_of(rule.into)}
+        self._may_remove = fold.key == self.topic.key and not self.topic.partition_by
         _check_result(rule, fold, self.topic)
+        upserts = [one for one in catalog.types_of(rule.into) if issubclass(one, Result)]
+        self._routes = {one: Route(one, catalog) for one in upserts}
 
     def records(self, key: Key, state: Any, headers: Sequence[tuple[str, bytes]]) -> list[Outgoing]:
         """One record, several, or a tombstone."""
@@ -83,21 +90,40 @@ class BoundResult:
                 f"{' or '.join(one.__name__ for one in self._routes)}",
                 type_name=type(message).__name__,
             )
-        return Outgoing(
-            self.topic.name,
-            route.key(message),
-            route.encode(message),
-            headers,
-            route.partition(message),
-        )
+        return outgoing(route, message, headers)
 
     def _tombstone(self, key: Key, headers: Sequence[tuple[str, bytes]]) -> Outgoing:
-        if not self.topic.is_compacted or self.topic.partition_by:
+        if not (self.topic.is_compacted and self._may_remove):
             raise SchemaMismatch(
-                f"{self._fold}: found None for {self.topic.name}, which is not a compacted topic "
-                "partitioned by its key; publish an explicit zero instead"
+                f"{self._fold}: found None for {self.topic.name}, wanted that only into a "
+                "compacted topic with the fold's own key; publish an explicit zero instead"
             )
         return Outgoing(self.topic.name, key_text(key).encode(), None, headers, None)
+
+
+def outgoing(route: Route, message: Message, headers: Sequence[tuple[str, bytes]]) -> Outgoing:
+    """The record of a fact or result; TooLarge when a broker would refuse it."""
+    value = route.encode(message)
+    if len(value) > MAX_OUTPUT_BYTES:
+        raise TooLarge(
+            f"found a {message.avro_name} of {len(value):,} bytes for {route.topic.name}, wanted "
+            f"at most {MAX_OUTPUT_BYTES:,}",
+            size_bytes=len(value),
+            limit_bytes=MAX_OUTPUT_BYTES,
+        )
+    return Outgoing(route.topic.name, route.key(message), value, headers, route.partition(message))
+
+
+def _check_state(fold: Fold) -> None:
+    """A state that cannot be saved would only be met at the first checkpoint."""
+    try:
+        codec, puts = StateCodec(fold.name, fold.state), dict[bytes, bytes]()
+        codec.save(0, fold.state(), puts, [], MemoryStore())
+    except (TypeError, NotImplementedError) as exc:
+        raise ConfigurationError(
+            f"{fold.name}: found a state that cannot be saved ({exc}), wanted a type without "
+            "required arguments, of msgspec-encodable fields, Members or Entries"
+        ) from exc
 
 
 def _input_topic(fold: Fold, catalog: Catalog) -> Topic:
@@ -123,10 +149,10 @@ def _key_reader(fold: Fold, topic: Topic, event_type: type[Message], catalog: Ca
         return catalog.key_of(event_type)
     fields = tuple(fold.key.split(":"))
     allowed = topic.partition_by or topic.keys[event_type.avro_name]
-    if topic.is_pair or not set(fields) <= set(allowed):
+    if topic.is_pair or set(fields) != set(allowed):
         raise ConfigurationError(
-            f"{fold.name}: found the key {fold.key!r}, wanted {topic.key!r} or some of the fields "
-            f"that pick the partition of {topic.name}: {', '.join(allowed)}"
+            f"{fold.name}: found the key {fold.key!r}, wanted {topic.key!r} or the fields that "
+            f"pick the partition of {topic.name}: {', '.join(allowed)}"
         )
     return attrgetter(*fields)
 
@@ -146,8 +172,8 @@ def _uniform_key(
 def _check_result(rule: ResultRule, fold: Fold, topic: Topic) -> None:
     if topic.kind not in (Kind.RESULTS, Kind.FACTS):
         raise ConfigurationError(
-            f"{fold.name} publishes results into {topic.name} ({topic.kind}); wanted a results topic, "
-            "or the upserts of a facts topic"
+            f"{fold.name} publishes results into {topic.name} ({topic.kind}); wanted a results "
+            "topic, or the upserts of a facts topic"
         )
     if rule.key is not None and rule.key != topic.key:
         raise ConfigurationError(
@@ -161,7 +187,7 @@ def _emitted(fold: Fold, route: Route) -> Route:
     ):
         raise ConfigurationError(
             f"{fold.name} emits {route.event_type.avro_name} into {route.topic.name} "
-            f"({route.topic.kind}); wanted a fact of a facts or effects topic: publish upserts with "
-            "@fold.result"
+            f"({route.topic.kind}); wanted a fact of a facts or effects topic: publish upserts "
+            "with @fold.result"
         )
     return route

@@ -28,6 +28,6 @@ class Context(Protocol):
     def emit(self, event: Event) -> None:
         """Append a fact, once, in the transaction that commits the event in hand.
 
-        Its id and time are derived from the event in hand. Raises ConfigurationError for a type that
-        the fold does not list in `emits`, SchemaMismatch for a value that does not fit.
+        Its id and time are derived from the event in hand. Raises ConfigurationError for a type
+        that the fold does not list in `emits`, SchemaMismatch for a value that does not fit.
         """

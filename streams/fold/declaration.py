@@ -118,7 +118,7 @@ def _wants_context(fold: str, handle: Handle) -> bool:
     count = len(inspect.signature(handle).parameters)
     if count not in (2, 3):
         raise ConfigurationError(
-            f"{fold}: found a handler {handle.__name__} of {count} arguments, wanted (state, event) "
-            "or (state, event, ctx)"
+            f"{fold}: found a handler {handle.__name__} of {count} arguments, wanted (state, "
+            "event) or (state, event, ctx)"
         )
     return count == 3

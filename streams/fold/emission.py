@@ -10,7 +10,7 @@ import msgspec
 from streams.errors import ConfigurationError
 from streams.events.base import Event
 from streams.events.ids import derived_event_id, format_event_id
-from streams.fold.bound import BoundFold
+from streams.fold.bound import BoundFold, outgoing
 from streams.fold.context import Position
 from streams.ports.records import Outgoing
 
@@ -78,11 +78,7 @@ class Emission:
             ),
             occurred_at=getattr(self._event, "occurred_at", 0),
         )
-        self.outgoing.append(
-            Outgoing(
-                route.topic.name, key, route.encode(stamped), self._source, route.partition(event)
-            )
-        )
+        self.outgoing.append(outgoing(route, stamped, self._source))
         if self.events is not None:
             self.events.append(stamped)
 

@@ -45,7 +45,7 @@ class Replayed(Mapping[Key, Any]):
 
 
 def replay(fold: Fold, events: Iterable[Message]) -> Replayed:
-    """Fold `events` in their order; raises what a handler raises. Events without one are skipped."""
+    """Fold `events` in their order, those with a handler; raises what a handler raises."""
     catalog = Catalog.of(next(iter(fold.handlers)))
     bound = BoundFold(fold, catalog)
     emission = Emission(bound, 0)

@@ -48,7 +48,15 @@ class Service:
     @cached_property
     def bound(self) -> tuple[BoundFold, ...]:
         """The folds, checked against the catalog."""
-        return tuple(BoundFold(fold, self.catalog) for fold in self.folds)
+        bound = tuple(BoundFold(fold, self.catalog) for fold in self.folds)
+        results = [topic.name for fold in bound for topic in fold.outputs if topic.is_compacted]
+        twice = sorted({name for name in results if results.count(name) > 1})
+        if twice:
+            raise ConfigurationError(
+                f"{self.name}: found several folds or results that write {', '.join(twice)}, "
+                "wanted one for each results topic: they would overwrite each other"
+            )
+        return bound
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from itertools import islice
 
 import msgspec
 
 from streams.ports.store import Store
 from streams.state.cache import StateCache
+from streams.state.codec import row_prefixes
 
 _META = b"m"
+_DROP_AT_ONCE = 10_000
 
 
 class CheckpointMeta(msgspec.Struct, frozen=True):
@@ -46,7 +49,20 @@ def write_checkpoint(store: Store, meta: CheckpointMeta, caches: Iterable[StateC
     return sum(map(len, puts)) + sum(map(len, puts.values()))
 
 
-def drop_fold(store: Store, prefixes: Iterable[bytes]) -> None:
-    """Delete every row of a fold that the service no longer declares."""
-    for prefix in prefixes:
-        store.write({}, [row for row, _ in store.scan(prefix)])
+def drop_folds(store: Store, meta: CheckpointMeta, folds: Collection[str]) -> None:
+    """Forget folds that the service no longer declares, and delete their rows.
+
+    First the note about them, so that a program that still declares them finds a store that does
+    not fit, and never one that is half empty.
+    """
+    left = {fold: version for fold, version in meta.versions.items() if fold not in folds}
+    store.write({_META: _encoder.encode(msgspec.structs.replace(meta, versions=left))})
+    for fold in folds:
+        for prefix in row_prefixes(fold):
+            for rows in _slices(store.scan(prefix)):
+                store.write({}, rows)
+
+
+def _slices(rows: Iterator[tuple[bytes, bytes]]) -> Iterator[list[bytes]]:
+    while keys := [key for key, _ in islice(rows, _DROP_AT_ONCE)]:
+        yield keys

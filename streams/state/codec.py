@@ -21,23 +21,22 @@ _INLINE = b"\x00"
 _LARGE = b"\x01"
 
 
+def row_prefixes(fold: str) -> tuple[bytes, bytes]:
+    """What every row of a fold begins with: those of states, and those of large collections."""
+    name = fold.encode()
+    return b"s" + bytes([len(name)]) + name, b"c" + bytes([len(name)]) + name
+
+
 class StateCodec:
     """Encodes and loads the states of one fold. Owned by the worker's thread."""
 
     def __init__(self, fold: str, state_type: Any) -> None:
-        name = fold.encode()
-        self._state_prefix = b"s" + bytes([len(name)]) + name
-        self._chunk_prefix = b"c" + bytes([len(name)]) + name
+        self._state_prefix, self._chunk_prefix = row_prefixes(fold)
         self._encoder = msgspec.msgpack.Encoder(enc_hook=self._encode_collection)
         self._decoder = msgspec.msgpack.Decoder(state_type, dec_hook=self._decode_collection)
         self._large: dict[Key, set[int]] = {}
         self._found: list[Chunked] = []
         self._loading: tuple[Store, bytes] | None = None
-
-    @property
-    def prefixes(self) -> tuple[bytes, bytes]:
-        """What every row of this fold begins with."""
-        return self._state_prefix, self._chunk_prefix
 
     def load(self, keys: Sequence[Key], store: Store) -> list[Any | None]:
         """The states of `keys`, None where a key has no row."""

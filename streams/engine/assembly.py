@@ -1,0 +1,71 @@
+"""The parts of one worker, put together over any log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from streams.engine.assignment import Assignment
+from streams.engine.commit import Committer
+from streams.engine.decisions import DecisionLog
+from streams.engine.instruments import Instruments
+from streams.engine.loop import Loop
+from streams.engine.membership import Membership
+from streams.engine.opening import Opener
+from streams.engine.slots import Slot
+from streams.fold.service import Service
+from streams.ports.log import Consumer, Log
+from streams.settings import WorkerSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Assembly:
+    """One worker that has not joined its group yet. Owned by the worker's thread."""
+
+    service: Service
+    consumer: Consumer
+    assignment: Assignment
+    committer: Committer
+    loop: Loop
+
+    def join(self) -> None:
+        """Abort what a dead predecessor left open, then join the group."""
+        self.committer.start()
+        self.consumer.subscribe(self.service.inputs, self.assignment)
+
+
+def assemble(
+    service: Service,
+    log: Log,
+    stack: ExitStack,
+    *,
+    slot: Slot,
+    home: Path,
+    settings: WorkerSettings,
+    is_stopping: Callable[[], bool],
+) -> Assembly:
+    """A worker of `service` with the identity of `slot`; `stack` closes its parts."""
+    admin = log.admin()
+    stack.callback(admin.close)
+    consumer = log.consumer(service.name)
+    stack.callback(consumer.close)
+    reader = log.reader()
+    stack.callback(reader.close)
+    instruments = Instruments(service.name)
+    membership = Membership(consumer)
+    transactional_id = f"{service.name}.{slot.instance}.{slot.number}"
+    committer = Committer(
+        lambda deadline: log.transactions(transactional_id, deadline),
+        consumer,
+        membership,
+        instruments,
+        is_stopping=is_stopping,
+    )
+    stack.callback(committer.close)
+    opener = Opener(service, home, admin, DecisionLog(service.decisions, admin, reader))
+    assignment = Assignment(service, consumer, opener, committer, membership, instruments)
+    stack.callback(assignment.close)
+    loop = Loop(settings, consumer, assignment, committer, membership, instruments)
+    return Assembly(service, consumer, assignment, committer, loop)

@@ -1,0 +1,319 @@
+"""A service over the in-memory log, with workers that are turned by hand and die when told to."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import ExitStack
+from functools import partial
+
+import msgspec
+
+from schemas.counters import ActorCounted, ActorKind
+from schemas.demo import LikesCounted
+from schemas.social import PhotoLiked, PhotoPosted, PhotoShared, PhotoUnliked
+from streams.avro.codec import Codec
+from streams.clock import Deadline
+from streams.engine.assembly import assemble
+from streams.engine.caught_up import is_caught_up
+from streams.engine.decisions import decision_of
+from streams.engine.first_start import ensure_started
+from streams.engine.inflight import Inflight
+from streams.engine.slots import Slot
+from streams.fold.declaration import Fold
+from streams.fold.service import Service
+from streams.ports.records import TopicPartition
+from streams.settings import WorkerSettings
+from streams.state.folder import FolderLocked
+from streams.state.memory import MemoryStore
+from streams.testing.log import InMemoryLog
+from streams.topics.catalog import Catalog
+from streams.topics.declared import declared_topics
+from streams.topics.partitioner import partition_of
+from streams.topics.route import Route
+
+CATALOG = Catalog.of(PhotoLiked)
+INPUT = "social.photos"
+COUNTS = "demo.counts"
+FACTS = "counters.contributions"
+PARTITIONS = CATALOG.topic(INPUT).partitions
+NEVER_S = 1e6
+
+
+class Fans(msgspec.Struct):
+    """State of the fold of likes."""
+
+    users: set[int] = set()
+    is_broken: bool = False
+
+
+class HandlerError(Exception):
+    """What the test folds raise."""
+
+
+def likes_fold(version=1, name="likes"):
+    """Counts likes; a posted photo's caption says what goes wrong."""
+    fold = Fold(
+        name, reads=INPUT, key="photo_id", state=Fans, emits=[ActorCounted], version=version
+    )
+
+    @fold.on(PhotoLiked)
+    def liked(fans, event, ctx):
+        if event.user_id not in fans.users:
+            fans.users.add(event.user_id)
+            ctx.emit(ActorCounted(user_id=event.user_id, kind=ActorKind.LIKE, delta=1))
+
+    @fold.on(PhotoUnliked)
+    def unliked(fans, event, ctx):
+        if event.user_id in fans.users:
+            fans.users.discard(event.user_id)
+            ctx.emit(ActorCounted(user_id=event.user_id, kind=ActorKind.LIKE, delta=-1))
+
+    @fold.on(PhotoPosted)
+    def posted(fans, event, ctx):
+        if event.caption == "raise":
+            fans.users.add(666)
+            ctx.emit(ActorCounted(user_id=666, kind=ActorKind.LIKE, delta=1))
+            raise HandlerError(event.caption)
+        if event.caption == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        fans.is_broken = event.caption == "break the result"
+
+    @fold.result(into=COUNTS)
+    def count(photo_id, fans):
+        if fans.is_broken:
+            raise HandlerError("result")
+        return LikesCounted(photo_id=photo_id, likes=len(fans.users))
+
+    return fold
+
+
+class Shares(msgspec.Struct):
+    """State of the fold of shares."""
+
+    ids: set[int] = set()
+
+
+def shares_fold(version=1):
+    """A second fold over the same topic, without results."""
+    fold = Fold("shares", reads=INPUT, key="photo_id", state=Shares, version=version)
+
+    @fold.on(PhotoShared)
+    def shared(shares, event):
+        shares.ids.add(event.share_id)
+
+    return fold
+
+
+def service_of(*folds, name="bench"):
+    return Service(name, folds=folds or [likes_fold()])
+
+
+def liked(user_id, photo_id=5):
+    return PhotoLiked(user_id=user_id, photo_id=photo_id, owner_id=9)
+
+
+def unliked(user_id, photo_id=5):
+    return PhotoUnliked(user_id=user_id, photo_id=photo_id, owner_id=9)
+
+
+def posted(caption, photo_id=5):
+    return PhotoPosted(photo_id=photo_id, owner_id=9, caption=caption)
+
+
+def home_of(photo_id):
+    """The input partition of a photo."""
+    return TopicPartition(INPUT, partition_of(str(photo_id).encode(), PARTITIONS))
+
+
+def photos_on(partition, count):
+    """The first `count` photo ids whose events stand on one partition."""
+    found = (photo for photo in range(1, 10_000) if home_of(photo).partition == partition)
+    return [next(found) for _ in range(count)]
+
+
+class MemoryFolders:
+    """Stands in for `PartitionFolder`: rows in memory outlive a crash, as files do."""
+
+    def __init__(self):
+        self.rows = {}
+        self.aside = {}
+        self.locked = set()
+
+    def __call__(self, path):
+        return MemoryFolder(self, path)
+
+
+class MemoryFolder:
+    def __init__(self, folders, path):
+        if path in folders.locked:
+            raise FolderLocked(f"{path} is owned", holder=4321)
+        path.mkdir(parents=True, exist_ok=True)
+        folders.locked.add(path)
+        self.path = path
+        self.inflight = path / "inflight"
+        self._folders = folders
+
+    @property
+    def has_store(self):
+        return self.path in self._folders.rows
+
+    def store(self):
+        store = MemoryStore()
+        store.rows = self._folders.rows.setdefault(self.path, {})
+        return store
+
+    def set_aside(self):
+        self._folders.aside[self.path] = self._folders.rows.pop(self.path)
+        return self.path / "aside"
+
+    def release(self):
+        self._folders.locked.discard(self.path)
+
+
+class Bench:
+    """One service on one in-memory cluster. `folders` None = real folders and RocksDB."""
+
+    def __init__(self, home, *folds):
+        self.home = home
+        self.log = InMemoryLog()
+        self.service = service_of(*folds)
+        for topic in declared_topics(CATALOG, [self.service.name]).values():
+            self.log.create_topic(topic.name, topic.partitions)
+
+    def emit(self, *events):
+        """Append events where they belong; returns their records."""
+        return [self.put(event) for event in events]
+
+    def put(self, event, **changes):
+        """Append one event, with another key, value or partition where told so."""
+        route = Route(type(event), CATALOG)
+        record = {"key": route.key(event), "value": route.encode(event), "partition": None}
+        return self.log.append(route.topic.name, **{**record, **changes})
+
+    def declare(self, *folds):
+        """The program is deployed anew with other folds."""
+        self.service = service_of(*folds)
+
+    def worker(self, slot=0, **settings):
+        return BenchWorker(self, slot, **settings)
+
+    def counts(self):
+        """The newest result of each photo."""
+        return {
+            record.key.decode(): _decoded(LikesCounted, record.value).likes
+            for record in self.log.records(COUNTS)
+        }
+
+    def results(self):
+        """Every committed result in the order of its partition, as (photo, likes)."""
+        found = [_decoded(LikesCounted, one.value) for one in self.log.records(COUNTS)]
+        return [(one.photo_id, one.likes) for one in found]
+
+    def facts(self):
+        return [_decoded(ActorCounted, record.value) for record in self.log.records(FACTS)]
+
+    def decisions(self):
+        return [decision_of(one) for one in self.log.records(self.service.decisions)]
+
+    def quarantined(self):
+        return self.log.records(self.service.quarantine)
+
+    def committed(self, source):
+        return self.log.admin().group_positions(self.service.name, [source])[source]
+
+    def is_caught_up(self):
+        return is_caught_up(self.service, self.log.admin())
+
+
+class BenchWorker:
+    """One worker. Nothing is due by time, so a test says when to commit and checkpoint."""
+
+    def __init__(self, bench, slot=0, **settings):
+        due = {"commit_interval_s": NEVER_S, "checkpoint_interval_s": NEVER_S}
+        ensure_started(bench.service, bench.log, bench.home, Deadline.after(5))
+        self.bench = bench
+        self.stack = ExitStack()
+        self.slot = Slot.take(bench.home, bench.service.name, slot)
+        parts = assemble(
+            bench.service,
+            bench.log,
+            self.stack,
+            slot=self.slot,
+            home=bench.home,
+            settings=WorkerSettings(**{**due, **settings}),
+            is_stopping=lambda: True,
+        )
+        self.loop = parts.loop
+        self.consumer = parts.consumer
+        self.assignment = parts.assignment
+        self.committer = parts.committer
+        parts.join()
+        self.turn()
+
+    @property
+    def owned(self):
+        return self.assignment.owned
+
+    def partition(self, photo_id=5):
+        """The owned partition of a photo."""
+        return self.owned[home_of(photo_id)]
+
+    def state(self, photo_id=5, fold=0):
+        """A photo's state, from memory or disk."""
+        partition = self.partition(photo_id)
+        one = partition._folds[fold]
+        one.new_keys([photo_id], partition._store)
+        return one.cache.states.get(photo_id)
+
+    def turn(self, times=1):
+        for _ in range(times):
+            self.loop.turn()
+
+    def commit(self):
+        return self.loop.commit()
+
+    def checkpoint(self):
+        self.loop.checkpoint()
+
+    def drain(self):
+        """Fold and commit everything there is."""
+        for _ in range(1_000):
+            self.turn()
+            self.commit()
+            if self.bench.is_caught_up():
+                return
+        raise AssertionError("not caught up after 1,000 rounds")
+
+    def stop(self):
+        """The orderly end."""
+        self.loop.run(lambda: True)
+        self.stack.close()
+        self.slot.release()
+
+    def crash(self):
+        """The process is gone: the system frees its locks, nothing else is tidied up."""
+        for source, folder in self.assignment._folders.items():
+            self.owned[source]._store.close()
+            folder.release()
+        self.consumer.expire()
+        self.slot.release()
+
+
+def break_off(path, first, end):
+    """Leave the mark of a process that was killed while it folded these offsets."""
+    path.mkdir(parents=True, exist_ok=True)
+    marker = Inflight(path / "inflight")
+    marker.begin(first, end)
+    marker.close()
+
+
+def _decoded(event_type, value):
+    return _codec(event_type).decode(value)
+
+
+def _codec(event_type):
+    return Codec(CATALOG.registry, {event_type.avro_name: event_type})
+
+
+folders_in_memory = partial(MemoryFolders)
