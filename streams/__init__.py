@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from streams.fold.declaration import Fold
     from streams.fold.service import Service
     from streams.sdk.client import EventClient
+    from streams.sdk.emitter import Emitter
     from streams.sdk.receipt import Receipt
     from streams.sdk.recording import RecordingClient
     from streams.state.entries import Entries
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     # Emit
+    "Emitter": "streams.sdk.emitter",
     "EventClient": "streams.sdk.client",
     "Receipt": "streams.sdk.receipt",
     "RecordingClient": "streams.sdk.recording",
@@ -73,7 +75,7 @@ _HOMES = {
 }
 
 __all__ = [  # noqa: RUF022 grouped as above
-    "EventClient", "Receipt", "RecordingClient",
+    "Emitter", "EventClient", "Receipt", "RecordingClient",
     "Context", "Entries", "Fold", "Members", "Service", "Worker",
     "Catalog", "Event", "Message", "Result", "Results",
     "BrokerUnavailable", "ClientClosed", "ConfigurationError", "DeliveryFailed", "InputError",

@@ -8,12 +8,11 @@ committed in a transaction whose id all starters share, so that of two hosts one
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 from streams.clock import Deadline
-from streams.engine.progress import Progress
+from streams.engine.progress import start_positions
 from streams.errors import (
     ConfigurationError,
     Fenced,
@@ -70,7 +69,7 @@ def _start(
                 return
             _refuse_restart(service, committed, admin, home)
             topics = described(service, admin)
-            positions = _start_positions(service, topics, admin.starts(sources))
+            positions = start_positions(service, topics, admin.starts(sources))
             producer.commit([], positions, consumer.member())
         finally:
             consumer.close()
@@ -136,21 +135,3 @@ def _refuse_restart(
             f"{service.name}: found records in {', '.join(written)}, but the group has no "
             f"committed offsets: it was deleted or they expired; {restore}"
         )
-
-
-def _start_positions(
-    service: Service, topics: Mapping[str, TopicInfo], starts: Mapping[TopicPartition, int]
-) -> dict[TopicPartition, Committed]:
-    generation = uuid.uuid4().hex
-    return {
-        source: Committed(
-            start,
-            Progress(
-                generation=generation,
-                versions=service.versions_of(source.topic),
-                topic_id=topics[source.topic].topic_id,
-                origin=start,
-            ).text(),
-        )
-        for source, start in starts.items()
-    }

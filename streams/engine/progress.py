@@ -51,3 +51,22 @@ def progress_of(source: TopicPartition, committed: Committed, service: str) -> P
             f"{committed.metadata[:60]!r}, wanted one written by a worker; another tool moved the "
             f"group's offsets: run `streams offsets restore {service}`"
         ) from exc
+
+
+def start_positions(
+    service: Service, topics: Mapping[str, TopicInfo], starts: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, Committed]:
+    """Positions at the beginning of a new line of state, whose generation no store has yet."""
+    generation = uuid.uuid4().hex
+    return {
+        source: Committed(
+            start,
+            Progress(
+                generation=generation,
+                versions=service.versions_of(source.topic),
+                topic_id=topics[source.topic].topic_id,
+                origin=start,
+            ).text(),
+        )
+        for source, start in starts.items()
+    }

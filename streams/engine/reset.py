@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection
 
 from streams.engine.first_start import described
 from streams.engine.group_offsets import write_offsets
-from streams.engine.progress import Progress
+from streams.engine.progress import start_positions
 from streams.errors import InputError
 from streams.fold.service import Service
 from streams.ports.log import Log
-from streams.ports.records import Committed, TopicPartition
+from streams.ports.records import TopicPartition
 
 
 def reset_state(
@@ -32,20 +31,7 @@ def reset_state(
     ]
     starts = admin.starts(sources)
     admin.close()
-    generation = uuid.uuid4().hex
-    positions = {
-        source: Committed(
-            start,
-            Progress(
-                generation=generation,
-                versions=service.versions_of(source.topic),
-                topic_id=infos[source.topic].topic_id,
-                origin=start,
-            ).text(),
-        )
-        for source, start in starts.items()
-    }
-    write_offsets(service, log, positions)
+    write_offsets(service, log, start_positions(service, infos, starts))
     return starts
 
 
