@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
+
 import msgspec
 
 from streams.errors import ConfigurationError, OffsetsMissing
+from streams.fold.service import Service
+from streams.ports.log import TopicInfo
 from streams.ports.records import Committed, TopicPartition
 
 MAX_METADATA_BYTES = 4_095
