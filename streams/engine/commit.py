@@ -79,8 +79,9 @@ class Committer:
         self._log = get_logger()
 
     def start(self) -> None:
-        """Open the producer: what a dead predecessor left open is aborted."""
-        self._recycle()
+        """Open the producer: what a dead predecessor left open is aborted; twice is fine."""
+        if self._producer is None:
+            self._recycle()
 
     def commit(self, partitions: Collection[Partition]) -> Outcome:
         """Commit everything open.

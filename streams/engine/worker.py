@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from streams.clock import Deadline
-from streams.engine.assembly import assemble
+from streams.engine.assembly import Assembly, assemble
 from streams.engine.first_start import ensure_started
 from streams.engine.health import HealthServer
 from streams.engine.monitor import Monitor
@@ -59,25 +59,25 @@ class Worker:
             stack.enter_context(_stopped_by_signals(self))
             slot = Slot.take(self._home, self.service.name, self._preferred)
             stack.callback(slot.release)
-            self._wait_for_kafka()
+            worker = assemble(
+                self.service,
+                self._log,
+                stack,
+                slot=slot,
+                home=self._home,
+                settings=self._settings,
+                is_stopping=self._stopping.is_set,
+            )
+            self._wait_for_kafka(worker)
             if not self._stopping.is_set():
-                self._work(slot, stack)
+                self._work(worker, slot, stack)
 
     def stop(self) -> None:
         """End `run` soon: drain, commit, checkpoint. Safe from any thread and from a signal."""
         self._stopping.set()
 
-    def _work(self, slot: Slot, stack: ExitStack) -> None:
+    def _work(self, worker: Assembly, slot: Slot, stack: ExitStack) -> None:
         name = self.service.name
-        worker = assemble(
-            self.service,
-            self._log,
-            stack,
-            slot=slot,
-            home=self._home,
-            settings=self._settings,
-            is_stopping=self._stopping.is_set,
-        )
         monitor = Monitor(
             self.service,
             slot.number,
@@ -96,10 +96,14 @@ class Worker:
         worker.loop.run(self._stopping.is_set)
         get_logger().info("worker stopped", action="stopped", service=name, slot=slot.number)
 
-    def _wait_for_kafka(self) -> None:
-        """Check the topics, commit the start offsets; waits, saying so, while no broker answers."""
+    def _wait_for_kafka(self, worker: Assembly) -> None:
+        """Check the topics, commit the start offsets; waits, saying so, while no broker answers.
+
+        What a dead self left open is aborted first: until then nobody is told its positions.
+        """
         while not self._stopping.is_set():
             try:
+                worker.committer.start()
                 ensure_started(self.service, self._log, self._home, Deadline.after(_CONNECT_S * 4))
             except BrokerUnavailable as exc:
                 get_logger().warning("waiting for Kafka", action="waiting", error=str(exc))
