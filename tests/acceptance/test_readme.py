@@ -6,6 +6,10 @@ import re
 
 import pytest
 
+from services.demo.compare import compare
+from services.demo.generator import social_events
+from services.demo.recount import recount
+from services.demo.show import Plan
 from streams.cli.verbs import VERBS
 from streams.settings import rows
 from tests.acceptance.readme import TEXT, Reader, blocks
@@ -56,6 +60,15 @@ def test_an_event_and_a_fold_of_one_s_own_come_to_a_result(reader):
 
     assert "1 passed" in printed
     assert re.search(r"^orders +1$", printed, re.MULTILINE)
+
+
+def test_the_demo_ends_with_the_line_that_is_shown():
+    """Its traffic is the same for the same seed, so the number of counters is known."""
+    plan = Plan()
+
+    expected = recount(social_events(plan.seed, plan.events))
+
+    assert f"`{compare(expected, expected).line(plan.events)}`" in TEXT
 
 
 def test_every_command_in_the_text_exists():
