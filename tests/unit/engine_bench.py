@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import ExitStack
-from functools import partial
 
 import msgspec
 
@@ -172,7 +171,7 @@ class MemoryFolder:
 
 
 class Bench:
-    """One service on one in-memory cluster. `folders` None = real folders and RocksDB."""
+    """One service on one in-memory cluster."""
 
     def __init__(self, home, *folds):
         self.home = home
@@ -314,6 +313,3 @@ def _decoded(event_type, value):
 
 def _codec(event_type):
     return Codec(CATALOG.registry, {event_type.avro_name: event_type})
-
-
-folders_in_memory = partial(MemoryFolders)
