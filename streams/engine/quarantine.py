@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from streams.avro.framing import split
 from streams.engine.decisions import PARTITION, Decision, DecisionKind
+from streams.errors import Undecodable
 from streams.ports.records import Outgoing, Record
 
 MAX_DETAIL = 500
@@ -19,6 +21,7 @@ def quarantine(
         ("detail", detail[:MAX_DETAIL].encode()),
         ("source", record.source.encode()),
         ("service", service.encode()),
+        *_schema_id(record.value),
     ]
     outgoing = Outgoing(f"{service}.quarantine", record.key, record.value, headers, PARTITION)
     decision = Decision(
@@ -31,3 +34,11 @@ def quarantine(
         detail=detail[:MAX_DETAIL],
     )
     return outgoing, decision
+
+
+def _schema_id(value: bytes | None) -> list[tuple[str, bytes]]:
+    """The header that names the schema, where the bytes name one."""
+    try:
+        return [("schema_id", str(split(value or b"")).encode())]
+    except Undecodable:
+        return []
