@@ -9,7 +9,6 @@ from threading import Event
 from typing import Any, TypeVar
 
 from confluent_kafka import (
-    ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
     KafkaException,
@@ -30,6 +29,8 @@ from streams.errors import StreamsError
 from streams.kafka import faults
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
 from streams.kafka.describe import topic_settings
+from streams.kafka.existence import check_exist
+from streams.kafka.positions import GroupPositions
 from streams.ports.records import Committed, TopicPartition
 from streams.settings import KafkaSettings
 
@@ -45,12 +46,10 @@ _SETTLING = frozenset(
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
         KafkaError.UNKNOWN_LEADER_EPOCH,
-        KafkaError.UNSTABLE_OFFSET_COMMIT,
         KafkaError._NOENT,
-        *faults.COORDINATOR_MOVING,
     }
 )
-"""Codes of a leader not known everywhere yet, a group on the move, an open transaction."""
+"""Codes of a partition whose leader is not known everywhere yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +68,7 @@ class KafkaAdmin:
         self._settings = settings
         self._timeout_s = timeout_s
         self._client = AdminClient(base_config(settings))
+        self._groups = GroupPositions(settings)
 
     def topics(self, names: Collection[str]) -> Mapping[str, Described]:
         """The named topics that exist, by logical name."""
@@ -149,37 +149,11 @@ class KafkaAdmin:
         self, group: str, partitions: Collection[TopicPartition]
     ) -> dict[TopicPartition, Committed | None]:
         """Committed positions of a group, seen from outside; waits for open transactions."""
-        if not partitions:
-            return {}
-        places = self._settled(lambda: self._group_places(group, partitions))
-        found: dict[TopicPartition, Committed | None] = dict.fromkeys(partitions)
-        for place in places:
-            if place.offset >= 0:
-                source = TopicPartition(logical(self._settings, place.topic), place.partition)
-                found[source] = Committed(place.offset, place.metadata or "")
-        return found
+        return self._groups.of(group, partitions, Deadline.after(self._timeout_s))
 
     def close(self) -> None:
-        """Nothing to release: the client goes with its last reference."""
-
-    def _group_places(self, group: str, partitions: Collection[TopicPartition]) -> list[Place]:
-        wanted = ConsumerGroupTopicPartitions(
-            physical(self._settings, group), [self._place(one) for one in partitions]
-        )
-        futures = self._client.list_consumer_group_offsets(
-            [wanted], require_stable=True, request_timeout=self._timeout_s
-        )
-        (future,), doing = futures.values(), f"read the offsets of the group {group}"
-        try:
-            answer = self._result(future, doing)
-        except StreamsError as exc:
-            if _code(exc) == KafkaError.GROUP_ID_NOT_FOUND:
-                return []
-            raise
-        for place in answer.topic_partitions:
-            if place.error is not None:
-                raise self._translated(place.error, doing) from KafkaException(place.error)
-        return list(answer.topic_partitions)
+        """Release the connections."""
+        self._groups.close()
 
     def _await_leaders(self, name: str) -> None:
         """Until then the client takes 3 s to answer what could be answered in 3 ms."""
@@ -195,7 +169,7 @@ class KafkaAdmin:
             pause.wait(_PAUSE_S)
 
     def _settled(self, ask: Callable[[], _Answer]) -> _Answer:
-        """Ask again while leaders settle, a group moves, or a transaction holds its positions."""
+        """Ask again while leaders settle: right after a topic was made, or a broker left."""
         deadline, pause = Deadline.after(self._timeout_s), Event()
         while True:
             try:
@@ -210,22 +184,31 @@ class KafkaAdmin:
     ) -> dict[TopicPartition, int]:
         if not partitions:
             return {}
+        check_exist(self._client, self._settings, partitions, timeout_s=self._timeout_s)
         asked = {self._place(one): spec for one in partitions}
         futures = self._client.list_offsets(
             asked, isolation_level=level, request_timeout=self._timeout_s
         )
         return {
-            TopicPartition(logical(self._settings, place.topic), place.partition): int(
-                self._result(future, f"read offsets of {place.topic}").offset
+            TopicPartition(logical(self._settings, place.topic), place.partition): self._offset(
+                future, f"read offsets of {place.topic}"
             )
             for place, future in futures.items()
         }
+
+    def _offset(self, future: Future[Any], doing: str) -> int:
+        """A broker that does not answer in time leaves -1001 here, without any error."""
+        offset = int(self._result(future, doing).offset)
+        if offset < 0:
+            raise self._translated(KafkaError(KafkaError._TIMED_OUT), doing)
+        return offset
 
     def _result(self, future: Future[Any], doing: str) -> Any:
         try:
             return future.result(timeout=self._timeout_s + 5)
         except KafkaException as exc:
-            raise self._translated(faults.error_of(exc), doing) from exc
+            # The future holds it, and its traceback the future: without it no cycle keeps a client.
+            raise self._translated(faults.error_of(exc), doing) from exc.with_traceback(None)
         except TimeoutError as exc:
             raise self._translated(KafkaError(KafkaError._TIMED_OUT), doing) from exc
 

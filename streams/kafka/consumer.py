@@ -17,7 +17,6 @@ from confluent_kafka import TopicPartition as Place
 
 from streams.clock import Deadline
 from streams.errors import (
-    BrokerUnavailable,
     OffsetsMissing,
     StreamsError,
     TopicChanged,
@@ -27,6 +26,7 @@ from streams.kafka import faults
 from streams.kafka.batch import MessageBatch, runs
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
 from streams.kafka.message import offset_of, partition_of, topic_of
+from streams.kafka.positions import committed_positions
 from streams.kafka.presence import Presence
 from streams.logs import get_logger
 from streams.ports.log import RebalanceListener
@@ -38,7 +38,6 @@ FETCH_BACKOFF_MS = 5
 
 _GENERATION_AT = len(b"CGMDv2:")
 _GROUP_AT = _GENERATION_AT + 4
-_COMMITTED_SLICE_S = 5.0
 _NOT_FETCHING_YET = frozenset({KafkaError._STATE, KafkaError._PREV_IN_PROGRESS})
 
 
@@ -114,20 +113,7 @@ class KafkaConsumer:
         self, partitions: Collection[TopicPartition], deadline: Deadline
     ) -> dict[TopicPartition, Committed | None]:
         """Stable committed positions; waits for open transactions until the deadline."""
-        if not partitions:
-            return {}
-        places = [self._place(partition) for partition in partitions]
-        while True:
-            try:
-                found = self._client.committed(
-                    places, max(0.1, min(_COMMITTED_SLICE_S, deadline.left_s))
-                )
-                break
-            except KafkaException as exc:
-                error = faults.error_of(exc)
-                if deadline.is_over or error.code() not in faults.HARMLESS:
-                    raise self._translated(error, "read committed offsets") from exc
-        return {self._partition(place): self._committed(place) for place in found}
+        return committed_positions(self._client, self._settings, partitions, deadline)
 
     def member(self) -> Member:
         """The membership as it is now."""
@@ -282,13 +268,6 @@ class KafkaConsumer:
 
     def _named(self, message: Message) -> TopicPartition:
         return TopicPartition(self._names[topic_of(message)], partition_of(message))
-
-    def _committed(self, place: Place) -> Committed | None:
-        if place.error is not None:
-            raise BrokerUnavailable(
-                f"cannot read the committed offset of {place.topic}: {place.error.str()}"
-            )
-        return Committed(place.offset, place.metadata or "") if place.offset >= 0 else None
 
 
 def _config(settings: KafkaSettings, group: str, worker: WorkerSettings) -> dict[str, Any]:

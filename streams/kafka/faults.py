@@ -34,15 +34,6 @@ HARMLESS: Final = UNREACHABLE | {
 }
 """Codes that the client gets over by itself; they are logged, not raised."""
 
-COORDINATOR_MOVING: Final = frozenset(
-    {
-        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-        KafkaError.COORDINATOR_NOT_AVAILABLE,
-        KafkaError.NOT_COORDINATOR,
-    }
-)
-"""Codes of a broker that is about to take over a group, or was asked too late: ask again."""
-
 FENCED: Final = frozenset(
     {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
 )
@@ -59,7 +50,14 @@ STALE_MEMBER: Final = frozenset(
 )
 """Codes that say the group moved on since the membership was captured."""
 
-_BUSY = COORDINATOR_MOVING | {KafkaError.UNSTABLE_OFFSET_COMMIT}
+_BUSY = frozenset(
+    {
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.UNSTABLE_OFFSET_COMMIT,
+    }
+)
 _GONE = frozenset(
     {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
 )

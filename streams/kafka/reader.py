@@ -14,6 +14,7 @@ from streams.errors import BrokerUnavailable, NotFound, StreamsError
 from streams.kafka import faults
 from streams.kafka.config import base_config, bootstrap_servers, physical
 from streams.kafka.consumer import FETCH_BACKOFF_MS
+from streams.kafka.existence import MISSING, check_exist
 from streams.kafka.message import offset_of, partition_of, record_of, topic_of
 from streams.ports.records import Record, TopicPartition
 from streams.settings import KafkaSettings
@@ -21,7 +22,6 @@ from streams.settings import KafkaSettings
 _CHUNK = 10_000
 _WAIT_S = 0.5
 _SILENCE_S = 30.0
-_MISSING = "{}: no such topic or partition; `streams topics list` shows what exists"
 
 
 class KafkaReader:
@@ -84,21 +84,10 @@ class KafkaReader:
 
         The client would wait 30 s for a topic that does not exist, so that is asked first.
         """
-        names = {physical(self._settings, one.topic): one.topic for one in starts}
-        for name, topic in names.items():
-            found = self._partitions(name, deadline)
-            for one in starts:
-                if one.topic == topic and one.partition not in found:
-                    raise NotFound(_MISSING.format(one))
+        timeout_s = max(_WAIT_S, deadline.left_s)
+        check_exist(self._client, self._settings, starts, timeout_s=timeout_s)
         self._client.assign([self._place(one, offset) for one, offset in starts.items()])
-        return names
-
-    def _partitions(self, name: str, deadline: Deadline) -> set[int]:
-        try:
-            found = self._client.list_topics(name, timeout=max(_WAIT_S, deadline.left_s))
-        except KafkaException as exc:
-            raise self._translated(faults.error_of(exc)) from exc
-        return set(found.topics[name].partitions)
+        return {physical(self._settings, one.topic): one.topic for one in starts}
 
     def _consume(self, patience: Deadline) -> list[Message]:
         while True:
@@ -140,7 +129,7 @@ class KafkaReader:
         elif faults.is_out_of_range(error):
             raise NotFound(f"{source}: the log does not hold the start offset ({error.str()})")
         elif faults.is_gone(error):
-            raise NotFound(_MISSING.format(source))
+            raise NotFound(MISSING.format(source))
         elif error.code() not in faults.HARMLESS:
             raise self._translated(error)
 

@@ -176,7 +176,7 @@ class KafkaTransactions:
             "transactional.id": physical(settings, self._id),
             "transaction.timeout.ms": int(self._timeout_s * 1_000),
             "message.timeout.ms": int(self._timeout_s * 800),
-            "socket.timeout.ms": int(min(10.0, self._timeout_s * 0.6) * 1_000),
+            "socket.timeout.ms": int(self._timeout_s * 400),
             "partitioner": "murmur2_random",
             "compression.type": "lz4",
             "linger.ms": 5,

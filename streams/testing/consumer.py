@@ -91,11 +91,14 @@ class InMemoryConsumer:
                 self._group.join(self._member_id, self._topics)
             if lost:
                 listener.lost(lost)
-        leaving = self._group.leaving(self._member_id)
+        with self._broker.lock:
+            leaving = self._group.leaving(self._member_id)
         if leaving:
             self._forget(leaving)
             listener.revoked(leaving)
         with self._broker.lock:
+            if not self._group.has(self._member_id):
+                return  # it was expelled in its own callback, and hears of that next time
             self._group.release(self._member_id)
             arriving = self._group.arriving(self._member_id)
             self._group.own(self._member_id, arriving)

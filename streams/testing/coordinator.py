@@ -35,13 +35,17 @@ class Coordinator:
         return self._epochs[transactional_id]
 
     def begin(self, transactional_id: str, epoch: int) -> Transaction:
-        """A new transaction; Fenced unless the epoch is the newest."""
+        """A new transaction."""
+        self.check(transactional_id, epoch)
+        return self._open.setdefault(transactional_id, Transaction())
+
+    def check(self, transactional_id: str, epoch: int) -> None:
+        """Fenced unless the epoch is the newest: each step of a transaction asks."""
         if epoch != self._epochs[transactional_id]:
             raise Fenced(
                 f"another producer took the transactional id {transactional_id}: "
                 f"found epoch {self._epochs[transactional_id]}, wanted {epoch}"
             )
-        return self._open.setdefault(transactional_id, Transaction())
 
     def commit(self, transactional_id: str) -> Transaction:
         """End the open transaction of an id: its records are visible from here on."""

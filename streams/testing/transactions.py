@@ -55,12 +55,15 @@ class InMemoryTransactions:
         member: GroupMember,
         fault: CommitFault | None,
     ) -> None:
-        transaction = self._broker.coordinator.begin(self._id, self._epoch)
+        coordinator = self._broker.coordinator
+        transaction = coordinator.begin(self._id, self._epoch)
         for outgoing in outputs:
+            coordinator.check(self._id, self._epoch)
             with self._missing_fails():
                 self._broker.write(outgoing, transaction)
         if positions:
             self._add(positions, member, transaction)
+        coordinator.check(self._id, self._epoch)
         if fault is CommitFault.BEFORE:
             raise TransactionFailed(f"transaction of {self._id} failed")
         self._broker.commit(self._id)

@@ -1,0 +1,88 @@
+"""Committed positions of groups, read through consumers that never join.
+
+Not obvious: the admin client's own calls for groups (list offsets, describe, delete) must not be
+used. When a broker answers one after its time-out, librdkafka aborts the whole process
+(confluentinc/librdkafka issues 3663 and 4605, seen with 2.16.0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from threading import Lock
+
+from confluent_kafka import Consumer as Client
+from confluent_kafka import KafkaException
+from confluent_kafka import TopicPartition as Place
+
+from streams.clock import Deadline
+from streams.kafka import faults
+from streams.kafka.config import base_config, bootstrap_servers, logical, physical
+from streams.ports.records import Committed, TopicPartition
+from streams.settings import KafkaSettings
+
+_SLICE_S = 5.0
+
+
+class GroupPositions:
+    """Positions of any group, seen from outside. Safe from any thread."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._clients: dict[str, Client] = {}
+        self._lock = Lock()
+
+    def of(
+        self, group: str, partitions: Collection[TopicPartition], deadline: Deadline
+    ) -> dict[TopicPartition, Committed | None]:
+        """Stable positions; waits for open transactions until the deadline."""
+        return committed_positions(self._client(group), self._settings, partitions, deadline)
+
+    def close(self) -> None:
+        """Release the connections."""
+        with self._lock:
+            clients, self._clients = self._clients, {}
+        for client in clients.values():
+            client.close()
+
+    def _client(self, group: str) -> Client:
+        with self._lock:
+            if group not in self._clients:
+                self._clients[group] = Client(
+                    base_config(self._settings)
+                    | {
+                        "group.id": physical(self._settings, group),
+                        "isolation.level": "read_committed",  # asks for stable positions
+                        "enable.auto.commit": False,
+                    }
+                )
+            return self._clients[group]
+
+
+def committed_positions(
+    client: Client,
+    settings: KafkaSettings,
+    partitions: Collection[TopicPartition],
+    deadline: Deadline,
+) -> dict[TopicPartition, Committed | None]:
+    """What the group of a consumer has committed; BrokerUnavailable at the deadline."""
+    if not partitions:
+        return {}
+    places = [Place(physical(settings, one.topic), one.partition) for one in partitions]
+    while True:
+        try:
+            found = client.committed(places, max(0.1, min(_SLICE_S, deadline.left_s)))
+            return dict(_position(settings, place) for place in found)
+        except KafkaException as exc:
+            error = faults.error_of(exc)
+            if deadline.is_over or error.code() not in faults.HARMLESS:
+                where = ", ".join(map(str, partitions))
+                doing = f"read offsets of {where} (an open transaction may hold them back)"
+                raise faults.translated(error, doing, bootstrap_servers(settings)) from exc
+
+
+def _position(settings: KafkaSettings, place: Place) -> tuple[TopicPartition, Committed | None]:
+    if place.error is not None:
+        raise KafkaException(place.error)
+    source = TopicPartition(logical(settings, place.topic), place.partition)
+    committed = Committed(place.offset, place.metadata or "") if place.offset >= 0 else None
+    return source, committed
