@@ -42,17 +42,21 @@ def ensure_started(service: Service, log: Log, home: Path, deadline: Deadline) -
             for name in service.inputs
             for number in range(topics[name].partitions)
         ]
-        pause_s = _FIRST_PAUSE_S
-        while None in admin.group_positions(service.name, sources).values():
-            try:
-                _start(service, log, home, sources, deadline)
-            except (Fenced, TransactionFailed):
-                if deadline.is_over:
-                    raise
-                threading.Event().wait(pause_s)  # whoever was faster is about to commit
-                pause_s *= 2
+        if None not in admin.group_positions(service.name, sources).values():
+            return
     finally:
         admin.close()
+    pause_s = _FIRST_PAUSE_S
+    while True:
+        try:
+            _start(service, log, home, sources, deadline)
+        except (Fenced, TransactionFailed):
+            if deadline.is_over:
+                raise
+            threading.Event().wait(pause_s)  # whoever was faster is about to commit
+            pause_s *= 2
+        else:
+            return
 
 
 def _start(

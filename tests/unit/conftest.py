@@ -1,11 +1,15 @@
-"""Fixtures of the unit tests: a service whose workers are turned by hand."""
+"""Settings of every unit test, and a service whose workers are turned by hand."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from streams.engine import opening
 from tests.unit.engine_bench import Bench, MemoryFolders
+
+settings.register_profile("patient", deadline=None)  # a slow machine is no failure
+settings.load_profile("patient")
 
 
 @pytest.fixture

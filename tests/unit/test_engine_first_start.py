@@ -1,0 +1,221 @@
+"""A missing committed offset is never read as 0: a first start is proven, else it stops."""
+
+from __future__ import annotations
+
+import pytest
+
+from streams.clock import Deadline
+from streams.engine.first_start import ensure_started
+from streams.engine.progress import progress_of
+from streams.errors import ConfigurationError, OffsetsMissing, TopicChanged
+from streams.ports.records import TopicPartition
+from streams.testing.coordinator import CommitFault
+from tests.unit.engine_bench import (
+    COUNTS,
+    FACTS,
+    INPUT,
+    PARTITIONS,
+    Bench,
+    home_of,
+    liked,
+    likes_fold,
+    posted,
+    shares_fold,
+)
+
+SOURCES = [TopicPartition(INPUT, number) for number in range(PARTITIONS)]
+
+
+def start(bench):
+    ensure_started(bench.service, bench.log, bench.home, Deadline.after(5))
+
+
+def forget_outputs(bench):
+    """Retention, or a hand, emptied what the service had written."""
+    for topic in (COUNTS, FACTS, bench.service.quarantine, bench.service.decisions):
+        bench.log.recreate_topic(topic)
+
+
+def test_a_first_start_commits_the_start_offsets_and_nothing_else(bench):
+    """From then on a missing offset means loss, whatever else is missing."""
+    bench.emit(liked(1))
+
+    start(bench)
+
+    assert [0] * PARTITIONS == [bench.committed(source).offset for source in SOURCES]
+    assert [] == bench.log.records(COUNTS, committed=False)
+
+
+def test_a_first_start_begins_where_the_log_begins(bench):
+    """Retention may have been at work before a service was written; that is its origin."""
+    bench.emit(liked(1), liked(2))
+    bench.log.delete_records(home_of(5), before=1)
+
+    start(bench)
+
+    committed = bench.committed(home_of(5))
+    assert (1, 1) == (committed.offset, progress_of(home_of(5), committed, "bench").origin)
+
+
+def test_a_second_start_changes_nothing(bench):
+    """Every worker asks at its start."""
+    start(bench)
+    before = [bench.committed(source) for source in SOURCES]
+
+    start(bench)
+
+    assert before == [bench.committed(source) for source in SOURCES]
+
+
+def test_a_group_that_was_deleted_while_a_store_exists_is_refused(bench_on_disk):
+    """Beginning at 0 would count everything twice."""
+    bench = bench_on_disk
+    bench.declare(shares_fold())
+    worker = bench.worker()
+    bench.emit(liked(1))
+    worker.drain()
+    worker.stop()
+    bench.log.drop_offsets("bench")
+
+    with pytest.raises(OffsetsMissing, match="found state in .*streams offsets restore bench"):
+        start(bench)
+
+
+@pytest.mark.parametrize("event", [liked(1), posted("raise")], ids=["outputs", "decisions"])
+def test_a_group_that_was_deleted_after_it_published_is_refused(bench, event):
+    """The state folder of another host is not here, but what it wrote is."""
+    worker = bench.worker()
+    bench.emit(event)
+    worker.drain()
+    worker.stop()
+    bench.log.drop_offsets("bench")
+
+    with pytest.raises(OffsetsMissing, match="found records in .*streams offsets restore bench"):
+        start(bench)
+
+
+def test_a_group_that_was_deleted_after_it_only_quarantined_is_refused(bench):
+    """The quarantine topic is an output like any other."""
+    worker = bench.worker()
+    bench.put(liked(1), value=b"rubbish")
+    worker.drain()
+    worker.stop()
+    bench.log.drop_offsets("bench")
+    bench.log.recreate_topic(bench.service.decisions)
+
+    with pytest.raises(OffsetsMissing, match=r"found records in bench\.quarantine"):
+        start(bench)
+
+
+def test_outputs_of_an_aborted_transaction_count_as_outputs(bench):
+    """They prove that a worker was there, whose offsets are gone."""
+    worker = bench.worker()
+    bench.emit(liked(1))
+    worker.turn()
+    bench.log.fail_next_commit(CommitFault.BEFORE)
+    worker.commit()
+    worker.crash()
+    bench.log.expire_transactions()
+    bench.log.drop_offsets("bench")
+
+    assert [] == bench.log.records(COUNTS)
+    with pytest.raises(OffsetsMissing):
+        start(bench)
+
+
+def test_some_partitions_without_an_offset_are_refused(bench):
+    """Whatever removed those offsets, 0 is not where they were."""
+    start(bench)
+    bench.log._broker.group("bench").positions.pop(SOURCES[2])
+
+    with pytest.raises(OffsetsMissing, match=f"{INPUT}/2.*streams offsets restore bench"):
+        start(bench)
+
+
+def test_a_group_that_was_deleted_before_anything_was_done_starts_anew(bench):
+    """No offset, no state, no output: nothing can be counted twice."""
+    start(bench)
+    bench.log.drop_offsets("bench")
+
+    start(bench)
+
+    assert 0 == bench.committed(SOURCES[0]).offset
+
+
+def test_a_start_whose_answer_is_lost_is_found_done(bench):
+    """The transaction happened: there is one generation, not two."""
+    bench.log.fail_next_commit(CommitFault.AFTER)
+
+    start(bench)
+
+    notes = {progress_of(one, bench.committed(one), "bench").generation for one in SOURCES}
+    assert 1 == len(notes)
+
+
+def test_a_start_that_failed_is_tried_again(bench):
+    """A coordinator that moves is no reason to stop."""
+    bench.log.fail_next_commit(CommitFault.BEFORE)
+
+    start(bench)
+
+    assert 0 == bench.committed(SOURCES[0]).offset
+
+
+def test_a_worker_that_lost_the_race_goes_on_beside_one_that_already_folds(tmp_path, folders):
+    """The broker refuses start offsets from outside a group that has members."""
+    bench = Bench(tmp_path)
+    transactions = bench.log.transactions
+    workers = []
+
+    def overtaken(transactional_id, deadline=None):
+        producer = transactions(transactional_id, deadline)
+        if not workers:
+            workers.append(None)
+            bench.emit(liked(1))
+            workers[0] = bench.worker()
+            workers[0].drain()
+        return producer
+
+    bench.log.transactions = overtaken
+    start(bench)
+    workers[0].drain()
+
+    assert {"5": 1} == bench.counts()
+
+
+def test_a_topic_that_is_missing_is_named_with_the_command_that_makes_it(bench):
+    """Before anything is committed or folded."""
+    bench.log.delete_topic(COUNTS)
+
+    with pytest.raises(ConfigurationError, match=f"{COUNTS}; run `streams topics apply`"):
+        start(bench)
+
+
+def test_a_topic_with_another_partition_count_is_refused(bench):
+    """The keys would stand elsewhere than the catalog says."""
+    bench.log.add_partitions(INPUT, PARTITIONS + 1)
+
+    with pytest.raises(TopicChanged, match=f"found {PARTITIONS + 1} partitions"):
+        start(bench)
+
+
+def test_offsets_that_vanish_under_a_running_group_stop_whoever_opens_a_partition(bench):
+    """The check at the start cannot see them go later."""
+    first, second = bench.worker(), bench.worker(slot=1)
+    bench.log.drop_offsets("bench")
+    first.turn()
+
+    with pytest.raises(OffsetsMissing, match="streams offsets restore bench"):
+        second.turn()
+
+
+def test_more_folds_than_the_note_beside_an_offset_can_name_are_refused(bench):
+    """A broker refuses notes over 4,096 bytes, and only when the first commit comes."""
+    bench.declare(*(likes_fold(name=f"likes_{number:090}") for number in range(1)))
+    long = [shares_fold() for _ in range(45)]
+    for number, fold in enumerate(long):
+        fold.name = f"shares_{number:090}"
+    bench.declare(*long)
+
+    with pytest.raises(ConfigurationError, match="found 45 folds over one topic"):
+        start(bench)
