@@ -108,6 +108,7 @@ class KafkaConsumer:
             self._client.seek(self._place(partition, offset))
         except KafkaException as exc:
             raise self._translated(faults.error_of(exc), f"seek {partition}") from exc
+        self._restarts.pop(partition, None)
 
     def committed(
         self, partitions: Collection[TopicPartition], deadline: Deadline
@@ -127,11 +128,15 @@ class KafkaConsumer:
     def _polled(self, messages: list[Message]) -> Polled:
         ends: dict[TopicPartition, int] = {}
         if any(map(Message.error, messages)):
-            messages = self._without_errors(messages, ends)
+            ends = self._ends(messages)
+            messages = [message for message in messages if message.error() is None]
         batches: list[Batch] = [
             MessageBatch(TopicPartition(self._names[topic], number), run)
             for topic, number, run in runs(messages, self._names)
         ]
+        for batch in batches if ends else ():
+            if ends.get(batch.source, batch.offsets[-1] + 1) <= batch.offsets[-1]:
+                del ends[batch.source]  # more came after the end was reached
         is_settled = not (self._gone or self._restarts)
         return Polled(batches, ends) if is_settled else self._settled(batches, ends)
 
@@ -168,20 +173,18 @@ class KafkaConsumer:
                 "apply`, and `streams state reset` if its records are lost"
             )
 
-    def _without_errors(
-        self, messages: list[Message], ends: dict[TopicPartition, int]
-    ) -> list[Message]:
-        good = []
+    def _ends(self, messages: list[Message]) -> dict[TopicPartition, int]:
+        """Ends that were reached; raises for an error that needs a human."""
+        ends = {}
         for message in messages:
             error = message.error()
             if error is None:
-                good.append(message)
-                ends.pop(self._named(message), None)
-            elif error.code() == KafkaError._PARTITION_EOF:
+                continue
+            if error.code() == KafkaError._PARTITION_EOF:
                 ends[self._named(message)] = offset_of(message)
             elif error.code() not in faults.HARMLESS and not self._is_of_gone(message):
                 raise self._stopping(error, message)
-        return good
+        return ends
 
     def _is_of_gone(self, message: Message) -> bool:
         return message.topic() is not None and self._named(message) in self._gone

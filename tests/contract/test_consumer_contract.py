@@ -147,6 +147,23 @@ def test_a_seek_of_a_partition_that_is_not_assigned_is_refused(log: Log):
         reading.consumer.seek(TopicPartition("likes", 7), 1)
 
 
+def test_assigned_partitions_can_start_where_the_group_stands(log: Log):
+    """Positions are asked for inside the callback, where the owner is decided."""
+    log.create_topic("likes", 1)
+    for value in (b"a", b"b", b"c"):
+        log.append("likes", b"5", value)
+    consumer = log.consumer("g")
+    log.transactions("t").commit([], {P0: Committed(2)}, consumer.member())
+    found: dict[TopicPartition, Committed | None] = {}
+    reading = Reading(consumer, "likes", start=2)
+    reading.on_assigned = lambda: found.update(consumer.committed([P0], Deadline.after(20)))
+
+    reading.poll_until(lambda: P0 in reading.ends)
+
+    assert {P0: Committed(2)} == found
+    assert [b"c"] == reading.values
+
+
 def test_a_group_without_offsets_has_none_committed(log: Log):
     """None is not 0: a missing position stops a worker instead of starting it over."""
     log.create_topic("likes", 2)
