@@ -63,14 +63,16 @@ class Opener:
         topics = described(self.service, self.admin)
         topic_ids = {source: topics[source.topic].topic_id for source in committed}
         decided = self.decisions.of(topic_ids, deadline)
-        log_starts = self.admin.starts(list(committed))
+        starts = self.admin.starts(list(committed))
+        ends = self.admin.ends(list(committed), committed=False)
         opened = {}
         with ExitStack() as on_failure:
             for source, position in committed.items():
                 found, progress = self._checked(source, position, topic_ids[source])
+                self._check_end(source, found.offset, ends[source])
                 folder = self._folder(source)
                 on_failure.callback(folder.release)
-                store, start = self._state(source, found, progress, folder, log_starts[source])
+                store, start = self._state(source, found, progress, folder, starts[source])
                 on_failure.callback(store.close)
                 opened[source] = (
                     Opened(
@@ -106,6 +108,14 @@ class Opener:
             )
         self._check_versions(source, progress)
         return committed, progress
+
+    def _check_end(self, source: TopicPartition, offset: int, end: int) -> None:
+        if offset > end:
+            raise TopicChanged(
+                f"{source}: found a log that ends at {end}, wanted the committed offset {offset} "
+                "in it; the log was cut short, so other records will stand at offsets that were "
+                f"folded: run `streams state reset {self.service.name}` to fold what is left"
+            )
 
     def _check_versions(self, source: TopicPartition, progress: Progress) -> None:
         declared = self.service.versions_of(source.topic)

@@ -77,7 +77,7 @@ def test_a_group_that_was_deleted_while_a_store_exists_is_refused(bench_on_disk)
     worker.stop()
     bench.log.drop_offsets("bench")
 
-    with pytest.raises(OffsetsMissing, match="found state in .*streams offsets restore bench"):
+    with pytest.raises(OffsetsMissing, match=r"found state in .*streams offsets restore bench"):
         start(bench)
 
 
@@ -90,7 +90,7 @@ def test_a_group_that_was_deleted_after_it_published_is_refused(bench, event):
     worker.stop()
     bench.log.drop_offsets("bench")
 
-    with pytest.raises(OffsetsMissing, match="found records in .*streams offsets restore bench"):
+    with pytest.raises(OffsetsMissing, match=r"found records in .*streams offsets restore bench"):
         start(bench)
 
 

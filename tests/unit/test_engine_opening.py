@@ -1,0 +1,339 @@
+"""Which state belongs to a committed offset: what is used, what is rebuilt, and what stops."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from schemas.social import PhotoShared
+from streams.engine import opening
+from streams.engine.group_offsets import write_offsets
+from streams.engine.partition import Stage
+from streams.engine.progress import Progress, progress_of
+from streams.errors import FoldChanged, OffsetsMissing, TopicChanged
+from streams.ports.records import Committed
+from streams.state.codec import row_prefixes
+from streams.state.folder import PartitionFolder, kill_requests, partition_path
+from tests.unit.engine_bench import INPUT, PARTITIONS, home_of, liked, likes_fold, shares_fold
+
+SOURCE = home_of(5)
+SOURCES = [SOURCE._replace(partition=number) for number in range(PARTITIONS)]
+
+
+def folded(bench, *events):
+    """A stopped service that has folded events, with a checkpoint at the end of them."""
+    worker = bench.worker()
+    bench.emit(*events)
+    worker.drain()
+    worker.stop()
+
+
+def note(bench, source=SOURCE, **changes):
+    """The committed position of an input partition with changes to its note."""
+    committed = bench.committed(source)
+    progress = progress_of(source, committed, "bench")
+    return committed._replace(metadata=msgspec.structs.replace(progress, **changes).text())
+
+
+def commit(bench, committed):
+    write_offsets(bench.service, bench.log, {SOURCE: committed})
+
+
+def shared(share_id):
+    return PhotoShared(share_id=share_id, photo_id=5, owner_id=9, user_id=1)
+
+
+def test_a_store_of_the_committed_state_is_used_from_its_offset(bench):
+    """Replay begins at the checkpoint, not at the log's start."""
+    folded(bench, liked(1), liked(2))
+    bench.log.delete_records(SOURCE, before=2)
+
+    worker = bench.worker()
+
+    assert Stage.LIVE is worker.partition().stage
+    assert {1, 2} == worker.state().users
+
+
+@pytest.mark.parametrize("text", ["", "rubbish", '{"generation":"x"}'])
+def test_an_offset_that_another_tool_moved_stops(bench, text):
+    """Its note is gone, so nobody knows which state it belongs to."""
+    folded(bench, liked(1))
+    commit(bench, Committed(0, text))
+
+    with pytest.raises(OffsetsMissing, match=r"another tool moved .*streams offsets restore bench"):
+        bench.worker()
+
+
+def test_a_committed_offset_behind_the_store_stops(bench):
+    """Folding from it would publish again what was published."""
+    folded(bench, liked(1), liked(2))
+    commit(bench, note(bench)._replace(offset=1))
+
+    with pytest.raises(
+        OffsetsMissing, match=r"behind the store's 2.*streams offsets restore bench"
+    ):
+        bench.worker()
+
+
+def test_a_committed_offset_beyond_the_log_stops(bench):
+    """A log that was cut short holds other records there later."""
+    folded(bench, liked(1))
+    commit(bench, note(bench)._replace(offset=9))
+
+    with pytest.raises(TopicChanged, match="log that ends at 1, wanted the committed offset 9"):
+        bench.worker()
+
+
+def test_a_store_of_another_generation_is_set_aside_and_rebuilt_in_silence(bench, folders):
+    """Two lines of state must not mix; the state ends equal and nothing is published again."""
+    folded(bench, liked(1), liked(2))
+    before = bench.results(), len(bench.facts())
+    commit(bench, note(bench, generation="another"))
+
+    worker = bench.worker()
+    worker.drain()
+
+    assert partition_path(bench.home, "bench", *SOURCE) in folders.aside
+    assert {1, 2} == worker.state().users
+    assert before == (bench.results(), len(bench.facts()))
+
+
+def test_the_store_that_is_rebuilt_belongs_to_the_new_generation(bench, folders):
+    """The next start uses it."""
+    folded(bench, liked(1), liked(2))
+    commit(bench, note(bench, generation="another"))
+    bench.worker().stop()
+    folders.aside.clear()
+
+    worker = bench.worker()
+
+    assert {} == folders.aside
+    assert {1, 2} == worker.state().users
+
+
+def test_a_store_made_by_another_version_of_a_fold_is_set_aside_and_rebuilt(bench, folders):
+    """As when the version was raised on another host, which committed since."""
+    folded(bench, liked(1))
+    bench.declare(likes_fold(version=2))
+    write_offsets(
+        bench.service, bench.log, {one: note(bench, one, versions={"likes": 2}) for one in SOURCES}
+    )
+
+    worker = bench.worker()
+
+    assert partition_path(bench.home, "bench", *SOURCE) in folders.aside
+    assert {1} == worker.state().users
+
+
+def test_a_raised_version_is_refused_with_the_command_that_folds_again(bench):
+    """The same log must give another answer, which no live fold can do."""
+    folded(bench, liked(1))
+    bench.declare(likes_fold(version=2))
+
+    with pytest.raises(FoldChanged, match=r"has version 2, not 1.*streams state reset bench"):
+        bench.worker()
+
+
+def test_an_added_fold_is_refused_with_the_command_that_folds_again(bench):
+    """It would miss everything below the committed offset."""
+    folded(bench, liked(1))
+    bench.declare(likes_fold(), shares_fold())
+
+    with pytest.raises(FoldChanged, match=r"shares was added.*streams state reset bench"):
+        bench.worker()
+
+
+def test_a_fold_that_is_no_longer_declared_goes_with_its_rows(bench, folders):
+    """Its rows would never be read again; the other fold's stay."""
+    bench.declare(likes_fold(), shares_fold())
+    folded(bench, liked(1), shared(3))
+    rows = folders.rows[partition_path(bench.home, "bench", *SOURCE)]
+    assert rows_of(rows, "shares")
+    bench.declare(likes_fold())
+
+    worker = bench.worker()
+    bench.emit(liked(2))
+    worker.drain()
+
+    assert [] == rows_of(rows, "shares")
+    assert {1, 2} == worker.state().users
+    assert {"likes": 1} == progress_of(SOURCE, bench.committed(SOURCE), "bench").versions
+
+
+def test_a_store_without_a_fold_that_older_code_declares_is_not_taken_as_whole(bench, folders):
+    """A roll-back before the first commit of the new code finds the note of the old code."""
+    bench.declare(likes_fold(), shares_fold())
+    folded(bench, liked(1), shared(3))
+    bench.declare(likes_fold())
+    bench.worker().crash()
+    bench.declare(likes_fold(), shares_fold())
+
+    worker = bench.worker()
+
+    assert partition_path(bench.home, "bench", *SOURCE) in folders.aside
+    assert {3} == worker.state(fold=1).ids
+
+
+def test_a_crash_after_a_fold_went_does_not_cost_the_store(bench, folders):
+    """The note beside the offset is new, the one in the store is not."""
+    bench.declare(likes_fold(), shares_fold())
+    folded(bench, liked(1), shared(3))
+    bench.declare(likes_fold())
+    worker = bench.worker()
+    bench.emit(liked(2))
+    worker.drain()
+    worker.crash()
+
+    bench.worker()
+
+    assert {} == folders.aside
+
+
+def test_a_topic_that_was_made_again_stops(bench):
+    """Its offsets mean other records."""
+    folded(bench, liked(1))
+    committed = {source: bench.committed(source) for source in SOURCES}
+    bench.log.recreate_topic(INPUT)
+    write_offsets(bench.service, bench.log, committed)
+
+    with pytest.raises(TopicChanged, match=r"deleted and made again.*streams state reset bench"):
+        bench.worker()
+
+
+def test_partitions_that_are_added_while_a_worker_runs_stop_it(bench):
+    """Keys would move to them while their state stays where it was."""
+    worker = bench.worker()
+    bench.log.add_partitions(INPUT, PARTITIONS + 2)
+
+    with pytest.raises(TopicChanged, match=f"found {PARTITIONS + 2} partitions"):
+        worker.turn()
+
+
+def test_a_log_that_no_longer_reaches_the_origin_stops_a_worker_without_a_store(bench, folders):
+    """The state cannot be made again from what is left."""
+    folded(bench, liked(1), liked(2))
+    folders.rows.clear()
+    bench.log.delete_records(SOURCE, before=1)
+
+    with pytest.raises(TopicChanged, match=r"log begins at 1.*streams state reset bench"):
+        bench.worker()
+
+
+def test_a_store_behind_the_start_of_the_log_stops(bench):
+    """What retention removed between the two would be missing from the state."""
+    worker = bench.worker()
+    bench.emit(liked(1), liked(2), liked(3))
+    worker.drain()
+    worker.crash()
+    bench.log.delete_records(SOURCE, before=2)
+
+    with pytest.raises((OffsetsMissing, TopicChanged)):
+        bench.worker()
+
+
+def test_a_replay_without_a_store_begins_at_the_origin(bench, folders):
+    """Where the service once began, which need not be 0."""
+    bench.emit(liked(1), liked(2))
+    bench.log.delete_records(SOURCE, before=1)
+    folded(bench, liked(3))
+    folders.rows.clear()
+
+    worker = bench.worker()
+
+    assert {2, 3} == worker.state().users
+
+
+def test_a_folder_that_stays_locked_is_replaced_by_a_fresh_one(bench_on_disk, monkeypatch):
+    """A stuck holder must not stop the partition; it can no longer commit."""
+    monkeypatch.setattr(opening, "LOCK_PATIENCE_S", 0.0)
+    monkeypatch.setattr(opening, "KILL_PATIENCE_S", 0.0)
+    bench = bench_on_disk
+    folded(bench, liked(1))
+    path = partition_path(bench.home, "bench", *SOURCE)
+    holder = PartitionFolder(path)
+
+    worker = bench.worker()
+    bench.emit(liked(2))
+    worker.drain()
+
+    assert {"5": 2} == bench.counts()
+    assert {1, 2} == worker.state().users
+    holder.release()
+    worker.stop()
+
+
+def test_the_holder_of_a_locked_folder_is_named_to_the_supervisor_once(bench, monkeypatch, folders):
+    """Asked twice, it might kill a process that got the same pid since."""
+    monkeypatch.setattr(opening, "LOCK_PATIENCE_S", 0.0)
+    monkeypatch.setattr(opening, "KILL_PATIENCE_S", 0.0)
+    asked = []
+    monkeypatch.setattr(opening, "request_kill", lambda home, pid: asked.append((home, pid)))
+    folders.locked.add(partition_path(bench.home, "bench", *SOURCE))
+
+    bench.worker()
+
+    assert [(bench.home, 4321)] == asked
+
+
+def test_a_folder_that_is_let_go_in_time_is_taken(bench, monkeypatch, folders):
+    """Its owner is about to end, and its store saves a replay."""
+    folded(bench, liked(1))
+    path = partition_path(bench.home, "bench", *SOURCE)
+    folders.locked.add(path)
+    asked = []
+
+    def let_go(home, pid):
+        asked.append(pid)
+        folders.locked.discard(path)
+
+    monkeypatch.setattr(opening, "LOCK_PATIENCE_S", 0.0)
+    monkeypatch.setattr(opening, "request_kill", let_go)
+    worker = bench.worker()
+
+    assert [4321] == asked
+    assert path in folders.locked
+    assert {1} == worker.state().users
+
+
+def test_a_request_to_kill_is_told_once(tmp_path):
+    """The supervisor asks in each of its rounds."""
+    opening.request_kill(tmp_path, 77)
+    opening.request_kill(tmp_path, 78)
+
+    assert {77, 78} == set(kill_requests(tmp_path))
+    assert [] == kill_requests(tmp_path)
+
+
+def test_what_was_opened_is_let_go_when_a_later_partition_stops_the_worker(bench, folders):
+    """Another worker of this program may open it."""
+    folded(bench, liked(1))
+    commit(bench, Committed(0, "rubbish"))
+
+    with pytest.raises(OffsetsMissing):
+        bench.worker()
+    assert set() == folders.locked
+
+
+def test_a_decision_topic_that_holds_something_else_stops_with_the_place(bench):
+    """A newer version may have written it; guessing what it meant would not be replay."""
+    folded(bench, liked(1))
+    bench.log.append(bench.service.decisions, b"k", b'{"kind":"redriven"}', partition=0)
+
+    with pytest.raises(Exception, match=r"bench\.decisions/0/0: found a record that is no dec"):
+        bench.worker()
+
+
+def rows_of(rows, fold):
+    return [key for key in rows if key.startswith(row_prefixes(fold))]
+
+
+def test_a_progress_is_its_text():
+    """The note is read by other versions of this program, and by people."""
+    progress = Progress(generation="g", versions={"likes": 2}, topic_id="t", origin=3, count=4)
+
+    committed = Committed(7, progress.text())
+
+    assert progress == progress_of(SOURCE, committed, "bench")
+    assert '{"generation":"g","versions":{"likes":2},"topic_id":"t","origin":3,"count":4}' == (
+        committed.metadata
+    )
