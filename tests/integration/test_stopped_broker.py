@@ -1,0 +1,120 @@
+"""What the adapters do while a broker does not answer, and after it does again."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from streams.clock import Deadline
+from streams.errors import BrokerUnavailable, TransactionFailed
+from streams.kafka.admin import KafkaAdmin
+from streams.kafka.consumer import KafkaConsumer
+from streams.kafka.reader import KafkaReader
+from streams.kafka.transaction import KafkaTransactions
+from streams.local import LocalKafka
+from streams.ports.records import Committed, Outgoing, TopicPartition
+from streams.settings import KafkaSettings, WorkerSettings
+
+P0 = TopicPartition("likes", 0)
+WORKER = WorkerSettings(transaction_timeout_s=5)
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
+
+
+class StoppableKafka:
+    """A broker of the test's own, which can be made to answer nobody."""
+
+    def __init__(self, home: Path) -> None:
+        self._local = LocalKafka(home)
+        status = self._local.up()
+        self._pid = status.pid
+        self.settings = KafkaSettings(bootstrap_servers=status.address)
+        KafkaAdmin(self.settings).create_topic("likes", 1, {})
+
+    def stop(self) -> None:
+        os.kill(self._pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        os.kill(self._pid, signal.SIGCONT)
+
+    def end(self) -> None:
+        with suppress(ProcessLookupError):  # a test may have ended it
+            self.go_on()
+        self._local.down()
+        self._local.wipe()
+
+
+@pytest.fixture
+def stoppable(tmp_path: Path) -> Iterator[StoppableKafka]:
+    broker = StoppableKafka(tmp_path)
+    yield broker
+    broker.end()
+
+
+def test_a_producer_is_dropped_in_mid_transaction_and_replaced(stoppable: StoppableKafka):
+    """Closing it would hang; what it left open is aborted once the broker answers."""
+    consumer = KafkaConsumer(stoppable.settings, "g", WORKER)
+    producer = KafkaTransactions(stoppable.settings, "t", WORKER, Deadline.after(30))
+
+    def outputs() -> Iterator[Outgoing]:
+        yield Outgoing("likes", b"5", b"lost")
+        stoppable.stop()
+        yield Outgoing("likes", b"5", b"lost")
+
+    with pytest.raises(TransactionFailed) as failed:
+        producer.commit(outputs(), {P0: Committed(1)}, consumer.member())
+    producer.discard()
+    with pytest.raises(BrokerUnavailable, match="streams kafka up"):
+        KafkaTransactions(stoppable.settings, "t", WORKER, Deadline.after(1))
+    stoppable.go_on()
+    newer = KafkaTransactions(stoppable.settings, "t", WORKER, Deadline.after(30))
+    newer.commit([Outgoing("likes", b"5", b"kept")], {}, consumer.member())
+    newer.discard()
+
+    assert not failed.value.is_stale_member
+    assert {P0: None} == consumer.committed([P0], Deadline.after(30))
+    records = list(KafkaReader(stoppable.settings).read({P0: 0}, Deadline.after(30)))
+    assert [b"kept"] == [record.value for record in records]
+
+
+def test_questions_fail_while_nobody_answers_and_work_again(stoppable: StoppableKafka):
+    """No guess (-1001 for an end, None for a position), and a late answer kills nobody."""
+    admin = KafkaAdmin(stoppable.settings, timeout_s=1)
+    cold = KafkaAdmin(stoppable.settings, timeout_s=1)
+    admin.ends([P0])
+    stoppable.stop()
+
+    for asked in (admin, cold):
+        with pytest.raises(BrokerUnavailable):
+            asked.topics(["likes"])
+        with pytest.raises(BrokerUnavailable):
+            asked.ends([P0])
+        with pytest.raises(BrokerUnavailable):
+            asked.group_positions("g", [P0])
+    stoppable.go_on()
+    patient = KafkaAdmin(stoppable.settings, timeout_s=30)
+
+    assert {P0: 0} == patient.ends([P0])
+    assert {P0: None} == patient.group_positions("g", [P0])
+    assert {P0: None} == cold.group_positions("g", [P0])
+
+
+def test_a_producer_that_saw_the_broker_go_is_suspicious(stoppable: StoppableKafka):
+    """A request may still be on its way: the producer is recycled before the next commit."""
+    consumer = KafkaConsumer(stoppable.settings, "g", WORKER)
+    producer = KafkaTransactions(stoppable.settings, "t", WORKER, Deadline.after(30))
+    producer.commit([Outgoing("likes", b"5", b"kept")], {}, consumer.member())
+    was_suspicious = producer.is_suspicious
+
+    stoppable.end()
+    deadline = Deadline.after(30)
+    while not producer.is_suspicious and not deadline.is_over:
+        consumer.poll(1, 0.1)
+
+    assert not was_suspicious
+    assert producer.is_suspicious
+    producer.discard()
