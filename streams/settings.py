@@ -257,7 +257,9 @@ class DemoSettings(Section):
 
     model_config = SettingsConfigDict(env_ignore_empty=True)  # make passes an empty KEEP
 
-    keep: bool = _env("KEEP", "Whether the demo leaves everything running at its end.", default=False)
+    keep: bool = _env(
+        "KEEP", "Whether the demo leaves everything running at its end.", default=False
+    )
 
 
 SECTIONS: tuple[type[Section], ...] = (
@@ -284,7 +286,7 @@ def limit_polars() -> None:
 
 
 def child_environment(values: Mapping[str, str]) -> dict[str, str]:
-    """This process's environment with `values` over it, for a process we start."""
+    """The process's environment with `values` over it, for a process we start."""
     return {**os.environ, **values}
 
 

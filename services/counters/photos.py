@@ -27,7 +27,7 @@ from streams.state.members import Members
 
 
 class Photo(msgspec.Struct):
-    """One photo. `owner_id` None: no event yet; `past_owners` had it before PhotoPosted said more."""
+    """One photo. `owner_id` None: no event yet; `past_owners` had it before PhotoPosted."""
 
     owner_id: int | None = None
     past_owners: list[int] = []

@@ -20,7 +20,7 @@ class Contribution(NamedTuple):
 
 
 class User(msgspec.Struct):
-    """One user: acts summed by kind, and what each photo adds (photos that add nothing are left out)."""
+    """One user: acts summed by kind, and what each photo adds (left out if that is nothing)."""
 
     acts: dict[ActorKind, int] = {}
     contributions: Entries[int, Contribution] = msgspec.field(default_factory=Entries)

@@ -13,7 +13,7 @@ from streams.ports.records import Committed, Outgoing, Polled, Record, TopicPart
 
 
 class GroupMember(Protocol):
-    """This worker's membership as it was when it was captured; opaque but for its generation."""
+    """A worker's membership as it was when it was captured; opaque but for its generation."""
 
     @property
     def generation(self) -> int:
@@ -75,7 +75,7 @@ class TransactionalProducer(Protocol):
 
     @property
     def is_suspicious(self) -> bool:
-        """Whether a broker stalled or went away since the last commit began: recycle before the next."""
+        """Whether a broker stalled since the last commit began: recycle before the next."""
 
     def discard(self) -> None:
         """Drop the producer without waiting; safe to call twice."""

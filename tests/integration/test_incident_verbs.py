@@ -54,8 +54,8 @@ def test_quarantine_show_has_the_original_bytes(service, write):
 
 def parked(at, key):
     decision = Decision(
-        kind=DecisionKind.PARKED, topic="social.photos", topic_id="t", partition=0, at=at, fold="photos",
-        key=key, reason="handler raised", detail="KeyError: 'x'",
+        kind=DecisionKind.PARKED, topic="social.photos", topic_id="t", partition=0, at=at,
+        fold="photos", key=key, reason="handler raised", detail="KeyError: 'x'",
     )  # fmt: skip
     return "demo.decisions", "social.photos/0", msgspec.json.encode(decision)
 
