@@ -200,17 +200,17 @@ class Bench:
     def counts(self):
         """The newest result of each photo."""
         return {
-            record.key.decode(): _decoded(LikesCounted, record.value).likes
+            record.key.decode(): decoded(LikesCounted, record.value).likes
             for record in self.log.records(COUNTS)
         }
 
     def results(self):
         """Every committed result in the order of its partition, as (photo, likes)."""
-        found = [_decoded(LikesCounted, one.value) for one in self.log.records(COUNTS)]
+        found = [decoded(LikesCounted, one.value) for one in self.log.records(COUNTS)]
         return [(one.photo_id, one.likes) for one in found]
 
     def facts(self):
-        return [_decoded(ActorCounted, record.value) for record in self.log.records(FACTS)]
+        return [decoded(ActorCounted, record.value) for record in self.log.records(FACTS)]
 
     def decisions(self):
         return [decision_of(one) for one in self.log.records(self.service.decisions)]
@@ -249,6 +249,10 @@ class BenchWorker:
         self.committer = parts.committer
         parts.join()
         self.turn()
+
+    @property
+    def transactional_id(self):
+        return f"{self.bench.service.name}.{self.slot.instance}.{self.slot.number}"
 
     @property
     def owned(self):
@@ -307,7 +311,7 @@ def break_off(path, first, end):
     marker.close()
 
 
-def _decoded(event_type, value):
+def decoded(event_type, value):
     return _codec(event_type).decode(value)
 
 
