@@ -23,14 +23,15 @@ def is_caught_up(service: Service, admin: LogAdmin) -> bool:
 
     Ends are read before and after the positions: equal ends mean that nothing was written in
     between. Topics the service itself writes are judged by their end with open transactions, since
-    a marker may still be on its way when the offsets behind it are already committed.
+    a marker may still be on its way when the offsets behind it are already committed. A position
+    beyond the end is none: its worker stops and says so.
     """
     sources = input_partitions(service, admin)
     before = _ends(service, sources, admin)
     positions = admin.group_positions(service.name, sources)
     after = _ends(service, sources, admin)
     return before == after and all(
-        position is not None and position.offset >= before[source]
+        position is not None and position.offset == before[source]
         for source, position in positions.items()
     )
 

@@ -49,7 +49,7 @@ def find_offsets(service: Service, log: Log, home: Path) -> list[Restored]:
         reader.close()
     restored = []
     for source in sources:
-        meta = _store_meta(service, source, home)
+        meta = _store_meta(service, source, topics[source.topic], home)
         wanted = max(
             starts[source], published.get(source, -1) + 1, meta.offset if meta is not None else 0
         )
@@ -86,11 +86,12 @@ def _progress(
     home: Path,
     fresh: str,
 ) -> Progress:
-    meta = _store_meta(service, one.source, home)
+    topic = topics[one.source.topic]
+    meta = _store_meta(service, one.source, topic, home)
     return Progress(
         generation=meta.generation if meta is not None else fresh,
         versions=service.versions_of(one.source.topic),
-        topic_id=topics[one.source.topic].topic_id,
+        topic_id=topic.topic_id,
         origin=start,
     )
 
@@ -123,7 +124,10 @@ def _source(service: Service, record: Record) -> tuple[TopicPartition, int]:
     )
 
 
-def _store_meta(service: Service, source: TopicPartition, home: Path) -> CheckpointMeta | None:
+def _store_meta(
+    service: Service, source: TopicPartition, topic: TopicInfo, home: Path
+) -> CheckpointMeta | None:
+    """What a store here holds of this topic; None also for one made of a topic that is gone."""
     path = partition_path(home, service.name, *source)
     if not (path / "db" / "CURRENT").is_file():
         return None
@@ -134,7 +138,7 @@ def _store_meta(service: Service, source: TopicPartition, home: Path) -> Checkpo
         store.close()
     finally:
         folder.release()
-    return meta
+    return meta if meta is not None and meta.topic_id == topic.topic_id else None
 
 
 def _partitions(topics: Mapping[str, TopicInfo], names: Iterable[str]) -> list[TopicPartition]:

@@ -1,0 +1,68 @@
+"""Which offsets are right for a group that has lost its own."""
+
+from __future__ import annotations
+
+from streams.engine.group_offsets import write_offsets
+from streams.engine.restore import find_offsets
+from streams.ports.records import Committed
+from streams.state.checkpoint import CheckpointMeta, write_checkpoint
+from streams.state.folder import PartitionFolder, partition_path
+from tests.unit.engine_bench import home_of, liked
+
+SOURCE = home_of(5)
+
+
+def leave_store(bench, *, offset, topic_id):
+    """A checkpoint of an earlier worker, without states."""
+    folder = PartitionFolder(partition_path(bench.home, bench.service.name, *SOURCE))
+    store = folder.store()
+    write_checkpoint(store, CheckpointMeta(offset, "gone", {"likes": 1}, topic_id), [])
+    store.close()
+    folder.release()
+
+
+def topic_id(bench):
+    return bench.log.admin().topics([SOURCE.topic])[SOURCE.topic].topic_id
+
+
+def wanted(bench):
+    found = {one.source: one for one in find_offsets(bench.service, bench.log, bench.home)}
+    return found[SOURCE].wanted
+
+
+def test_the_offset_is_behind_the_last_one_that_was_published(bench):
+    """All that stands below it is in the outputs."""
+    worker = bench.worker()
+    bench.emit(liked(1), liked(2), liked(3, photo_id=5))
+    worker.drain()
+    worker.stop()
+    bench.log.drop_offsets(bench.service.name)
+
+    assert 3 == wanted(bench)
+
+
+def test_a_store_shows_offsets_that_published_nothing(bench):
+    """Events that change no result leave their trace in the checkpoint alone."""
+    leave_store(bench, offset=2, topic_id=topic_id(bench))
+
+    assert 2 == wanted(bench)
+
+
+def test_a_store_of_a_topic_made_anew_says_nothing(bench):
+    """Its offsets are those of records that are gone; what came since would be skipped."""
+    leave_store(bench, offset=2, topic_id=topic_id(bench))
+    bench.log.recreate_topic(SOURCE.topic)
+
+    assert 0 == wanted(bench)
+
+
+def test_a_position_beyond_the_end_has_not_caught_up(bench):
+    """`--until-caught-up` would end well before any worker looked at it."""
+    bench.worker().stop()
+    caught_up = bench.is_caught_up()
+    note = bench.committed(SOURCE).metadata
+
+    write_offsets(bench.service, bench.log, {SOURCE: Committed(7, note)})
+
+    assert caught_up
+    assert not bench.is_caught_up()
