@@ -68,7 +68,10 @@ def status(
 def wipe() -> None:
     """Delete every topic and offset of the stopped Kafka; refuses while it runs."""
     _local().wipe()
-    typer.echo("Kafka's data is gone; workers start over with `streams state reset`")
+    typer.echo(
+        "Kafka's data is gone; make the topics again (`streams topics apply`), and let each service "
+        "that has state here start over (`streams offsets restore SERVICE`)"
+    )
 
 
 def _local() -> LocalKafka:
