@@ -69,8 +69,8 @@ def wipe() -> None:
     """Delete every topic and offset of the stopped Kafka; refuses while it runs."""
     _local().wipe()
     typer.echo(
-        "Kafka's data is gone; make the topics again (`streams topics apply`), and let each service "
-        "that has state here start over (`streams offsets restore SERVICE`)"
+        "Kafka's data is gone; make the topics again (`streams topics apply`); a "
+        "service that has state here starts over with `streams offsets restore SERVICE`"
     )
 
 
