@@ -58,7 +58,7 @@ def assemble(
     transactional_id = f"{service.name}.{slot.instance}.{slot.number}"
     committer = Committer(
         lambda deadline: log.transactions(transactional_id, deadline),
-        consumer,
+        lambda partitions: admin.group_positions(service.name, partitions),
         membership,
         instruments,
         is_stopping=is_stopping,

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from streams.clock import Deadline, monotonic_s
@@ -21,13 +21,18 @@ from streams.engine.partition import Partition
 from streams.engine.progress import Progress
 from streams.errors import BrokerUnavailable, Fenced, TransactionFailed
 from streams.logs import get_logger
-from streams.ports.log import Consumer, TransactionalProducer
+from streams.ports.log import TransactionalProducer
 from streams.ports.records import Committed, Outgoing, TopicPartition
 
 MAX_FAILURES = 5
 """Transactions in a row that may fail while the broker answers; then the process starts anew."""
 
 OpenProducer = Callable[[Deadline], TransactionalProducer]
+
+ReadPositions = Callable[[Collection[TopicPartition]], Mapping[TopicPartition, Committed | None]]
+"""The group's stable positions, read from outside: the broker tells a member nothing from the
+moment it has expelled it until that member has heard so, which takes a poll."""
+
 _OPEN_SLICE_S = 5.0
 
 
@@ -62,14 +67,14 @@ class Committer:
     def __init__(
         self,
         open_producer: OpenProducer,
-        consumer: Consumer,
+        read_positions: ReadPositions,
         membership: Membership,
         instruments: Instruments,
         *,
         is_stopping: Callable[[], bool],
     ) -> None:
         self._open = open_producer
-        self._consumer = consumer
+        self._read_positions = read_positions
         self._membership = membership
         self._instruments = instruments
         self._is_stopping = is_stopping
@@ -148,7 +153,7 @@ class Committer:
         if self._failures > MAX_FAILURES:
             raise TransactionFailed(f"{self._failures} transactions failed in a row") from failure
         self._recycle()
-        committed = self._consumer.committed(list(interval.positions), Deadline.after(30.0))
+        committed = self._committed(interval.positions)
         outcomes = {
             _is_committed(committed[source], position, interval.progress[source])
             for source, position in interval.positions.items()
@@ -159,6 +164,18 @@ class Committer:
                 "one before; another worker owns its partitions"
             ) from failure
         return outcomes == {True}
+
+    def _committed(
+        self, partitions: Collection[TopicPartition]
+    ) -> Mapping[TopicPartition, Committed | None]:
+        """What the group has; waits for the broker as long as the worker may live."""
+        while True:
+            try:
+                return self._read_positions(partitions)
+            except BrokerUnavailable as exc:
+                self._log.warning("waiting for Kafka", action="waiting", error=str(exc))
+                if self._is_stopping():
+                    raise
 
     def _recycle(self) -> None:
         """A new producer with the same id; waits for the broker as long as the worker may live."""

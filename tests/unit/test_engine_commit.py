@@ -161,11 +161,8 @@ def test_an_outcome_that_differs_between_partitions_stops_the_worker(bench, work
     """One transaction cannot have happened for one partition only."""
     old = bench.committed(home_of(5))
     bench.log.fail_next_commit(CommitFault.AFTER)
-    committed = worker.consumer.committed
-    worker.consumer.committed = lambda sources, deadline: {
-        **committed(sources, deadline),
-        home_of(5): old,
-    }
+    read = worker.committer._read_positions
+    worker.committer._read_positions = lambda sources: {**read(sources), home_of(5): old}
 
     with pytest.raises(TransactionFailed, match="another worker owns"):
         worker.commit()
@@ -174,7 +171,7 @@ def test_an_outcome_that_differs_between_partitions_stops_the_worker(bench, work
 def test_offsets_that_vanished_during_a_commit_stop_the_worker(bench, worker):
     """They are not read as those of the transaction before."""
     bench.log.fail_next_commit(CommitFault.BEFORE)
-    worker.consumer.committed = lambda sources, _: dict.fromkeys(sources)
+    worker.committer._read_positions = dict.fromkeys
 
     with pytest.raises(TransactionFailed, match="another worker owns"):
         worker.commit()
