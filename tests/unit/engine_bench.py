@@ -18,6 +18,7 @@ from streams.engine.caught_up import is_caught_up
 from streams.engine.decisions import decision_of
 from streams.engine.first_start import ensure_started
 from streams.engine.inflight import Inflight
+from streams.engine.partition import Stage
 from streams.engine.slots import Slot
 from streams.fold.declaration import Fold
 from streams.fold.service import Service
@@ -284,7 +285,8 @@ class BenchWorker:
         for _ in range(1_000):
             self.turn()
             self.commit()
-            if self.bench.is_caught_up():
+            stages = {partition.stage for partition in self.owned.values()}
+            if Stage.RESTORING not in stages and self.bench.is_caught_up():
                 return
         raise AssertionError("not caught up after 1,000 rounds")
 
