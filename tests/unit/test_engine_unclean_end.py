@@ -125,6 +125,26 @@ def test_a_range_is_tried_once(bench, monkeypatch):
     assert [(0, 1)] == tried
 
 
+def test_the_mark_stays_while_a_child_tries_its_range(bench, monkeypatch):
+    """Whoever kills the parent meanwhile must not make it forget."""
+    seen = []
+
+    def spied(*args):
+        found = find_killer(*args)
+        seen.append(left_behind(bench))
+        return found
+
+    monkeypatch.setattr("streams.engine.partition.find_killer", spied)
+    bench.worker().stop()
+    bench.emit(liked(1), liked(2))
+    break_off(marker_of(bench), 0, 2)
+
+    bench.worker()
+
+    assert [range(2)] == seen
+    assert left_behind(bench) is None
+
+
 def test_a_handler_that_raises_in_a_tried_range_parks_its_key(bench):
     """An exception is no killer, in the child or after it."""
     bench.worker().stop()
