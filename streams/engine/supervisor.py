@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,10 +32,16 @@ class Child:
     pause_s: float = _FIRST_PAUSE_S
 
 
+def worker_command(service: str, slot: int) -> list[str]:
+    """The program of one worker process."""
+    return [sys.executable, "-m", "streams.engine.process", service, str(slot)]
+
+
 class Supervisor:
     """Owns the worker processes of `streams run`. One thread runs it; `stop` from any.
 
     `is_done` is asked once a turn; when it says so, the workers are stopped and `run` returns 0.
+    `command` gives the program of a slot's worker.
     """
 
     def __init__(
@@ -46,8 +52,10 @@ class Supervisor:
         home: Path,
         drain_s: float,
         is_done: Callable[[], bool] = lambda: False,
+        command: Callable[[str, int], Sequence[str]] = worker_command,
     ) -> None:
         self._service = service
+        self._command = command
         self._home = home
         self._drain_s = drain_s
         self._is_done = is_done
@@ -58,7 +66,7 @@ class Supervisor:
         """Work until `stop`, `is_done`, or a worker that needs a human; returns the exit code."""
         try:
             while not self._stopping.is_set():
-                code = self._turn()
+                code = self.turn()
                 if code is not None:
                     return code
                 self._stopping.wait(_TURN_S)
@@ -70,7 +78,8 @@ class Supervisor:
         """End `run` soon. Safe from any thread and from a signal."""
         self._stopping.set()
 
-    def _turn(self) -> int | None:
+    def turn(self) -> int | None:
+        """One round; the exit code when it is time to end."""
         for child in self._children:
             code = self._look_after(child)
             if code is not None:
@@ -86,6 +95,7 @@ class Supervisor:
         code = child.process.poll()
         if code is None:
             return None
+        _close_life_line(child.process)
         child.process = None
         if code in (NEEDS_A_HUMAN, BAD_INPUT):
             get_logger().error(
@@ -101,10 +111,8 @@ class Supervisor:
         return None
 
     def _start(self, child: Child) -> None:
-        child.process = subprocess.Popen(
-            [sys.executable, "-m", "streams.engine.process", self._service, str(child.slot)],
-            stdin=subprocess.PIPE,
-        )
+        command = self._command(self._service, child.slot)
+        child.process = subprocess.Popen(command, stdin=subprocess.PIPE)
         child.started_s = monotonic_s()
         get_logger().info(
             "worker process started", action="spawned", slot=child.slot, pid=child.process.pid
@@ -130,5 +138,9 @@ class Supervisor:
                 get_logger().warning("worker did not stop in time", action="kill", pid=process.pid)
                 process.kill()
                 process.wait()
-            if process.stdin is not None:
-                process.stdin.close()
+            _close_life_line(process)
+
+
+def _close_life_line(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
