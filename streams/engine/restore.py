@@ -7,16 +7,17 @@ one, is where its folding goes on: everything below is published, nothing above 
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from streams.engine.decisions import decision_of
 from streams.engine.first_start import described
 from streams.engine.group_offsets import write_offsets
-from streams.engine.progress import Progress
-from streams.errors import StreamsError
+from streams.engine.progress import Progress, progress_of, start_positions
+from streams.errors import OffsetsMissing, StreamsError, TopicChanged
 from streams.fold.service import Service
 from streams.ports.log import Log, LogReader, TopicInfo
 from streams.ports.records import Committed, Record, TopicPartition
@@ -26,74 +27,73 @@ from streams.state.folder import PartitionFolder, partition_path
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """One partition: what the group had (None: nothing), and what is right."""
+    """One partition: what the group had (None: nothing), what is right, and the note beside it."""
 
     source: TopicPartition
     found: int | None
     wanted: int
-    has_store: bool
+    progress: Progress
 
 
 def find_offsets(service: Service, log: Log, home: Path) -> list[Restored]:
-    """The right offset of every input partition; reads all that the service ever published."""
+    """The right offset of every input partition; reads all that the service ever published.
+
+    Raises TopicChanged when something was made of records that the log does not hold.
+    """
     admin = log.admin()
     topics = described(service, admin)
     sources = _partitions(topics, service.inputs)
     found = admin.group_positions(service.name, sources)
-    starts = admin.starts(sources)
+    starts, ends = admin.starts(sources), admin.ends(sources)
     admin.close()
     reader = log.reader()
     try:
         published = _published(service, topics, reader)
     finally:
         reader.close()
+    fresh = start_positions(service, topics, starts)
     restored = []
     for source in sources:
         meta = _store_meta(service, source, topics[source.topic], home)
-        wanted = max(
-            starts[source], published.get(source, -1) + 1, meta.offset if meta is not None else 0
-        )
+        saved = meta.offset if meta is not None else 0
+        wanted = max(starts[source], published.get(source, -1) + 1, saved)
+        _check_end(source, wanted, ends[source])
+        progress = _progress(source, found[source], meta, progress_of(source, fresh[source], ""))
         position = found[source]
-        restored.append(
-            Restored(source, position.offset if position else None, wanted, meta is not None)
-        )
+        restored.append(Restored(source, position.offset if position else None, wanted, progress))
     return restored
 
 
 def restore_offsets(service: Service, log: Log, home: Path) -> list[Restored]:
     """Commit what `find_offsets` finds; InputError, nothing changed, while a worker runs."""
     restored = find_offsets(service, log, home)
-    admin = log.admin()
-    topics = described(service, admin)
-    starts = admin.starts([one.source for one in restored])
-    admin.close()
-    fresh = uuid.uuid4().hex
-    positions = {
-        one.source: Committed(
-            one.wanted, _progress(service, one, topics, starts[one.source], home, fresh).text()
-        )
-        for one in restored
-    }
+    positions = {one.source: Committed(one.wanted, one.progress.text()) for one in restored}
     write_offsets(service, log, positions)
     return restored
 
 
 def _progress(
-    service: Service,
-    one: Restored,
-    topics: Mapping[str, TopicInfo],
-    start: int,
-    home: Path,
-    fresh: str,
+    source: TopicPartition, found: Committed | None, meta: CheckpointMeta | None, fresh: Progress
 ) -> Progress:
-    topic = topics[one.source.topic]
-    meta = _store_meta(service, one.source, topic, home)
-    return Progress(
-        generation=meta.generation if meta is not None else fresh,
-        versions=service.versions_of(one.source.topic),
-        topic_id=topic.topic_id,
-        origin=start,
-    )
+    """The note to write: of the folds that made the state, not of those declared today."""
+    if meta is not None:
+        return msgspec.structs.replace(
+            fresh, generation=meta.generation, versions=dict(meta.versions)
+        )
+    try:
+        before = progress_of(source, found, "") if found is not None else None
+    except OffsetsMissing:
+        return fresh
+    return fresh if before is None or before.topic_id != fresh.topic_id else before
+
+
+def _check_end(source: TopicPartition, wanted: int, end: int) -> None:
+    if wanted > end:
+        raise TopicChanged(
+            f"{source}: something was made of records up to {wanted}, but the log ends at {end}; "
+            "the topic was made again or lost records: bring its records back, or remove what was "
+            "made of them (the service's output topics and state folder)"
+        )
 
 
 def _published(

@@ -34,7 +34,7 @@ from streams.kafka.positions import GroupPositions
 from streams.ports.records import Committed, TopicPartition
 from streams.settings import KafkaSettings
 
-_TIMEOUT_S = 10.0
+_TIMEOUT_S = 6.0
 _PAUSE_S = 0.02
 _Answer = TypeVar("_Answer")
 _EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call] # it has no hints

@@ -25,10 +25,10 @@ from streams.errors import (
 from streams.kafka import faults
 from streams.kafka.batch import MessageBatch, runs
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
+from streams.kafka.error_log import ErrorLog
 from streams.kafka.message import offset_of, partition_of, topic_of
 from streams.kafka.positions import committed_positions
 from streams.kafka.presence import Presence
-from streams.logs import get_logger
 from streams.ports.log import RebalanceListener
 from streams.ports.records import Batch, Committed, Polled, TopicPartition
 from streams.settings import KafkaSettings, WorkerSettings
@@ -66,8 +66,9 @@ class KafkaConsumer:
         self._settings = settings
         self._is_classic = worker.group_protocol == "classic"
         self._servers = bootstrap_servers(settings)
-        self._log = get_logger(group=group)
-        self._client = Client(_config(settings, group, worker) | {"error_cb": self._on_error})
+        self._client = Client(
+            _config(settings, group, worker) | {"error_cb": ErrorLog("consumer-error", group=group)}
+        )
         self._names: dict[str, str] = {}
         self._listener: RebalanceListener | None = None
         self._failure: BaseException | None = None
@@ -251,9 +252,6 @@ class KafkaConsumer:
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
-
-    def _on_error(self, error: KafkaError) -> None:
-        self._log.warning("client error", action="consumer-error", error=error.str())
 
     def _translated(self, error: KafkaError, doing: str) -> StreamsError:
         return faults.translated(error, doing, self._servers)

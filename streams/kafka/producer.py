@@ -23,6 +23,7 @@ from streams.errors import (
 )
 from streams.kafka import faults
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
+from streams.kafka.error_log import ErrorLog
 from streams.logs import get_logger
 from streams.ports.producer import OnDelivery, Send, WireHeaders
 from streams.settings import EmitSettings, KafkaSettings
@@ -33,7 +34,6 @@ _QUEUE_KBYTES: Final = 262_144
 _DISCARD_S: Final = 5.0
 """Longest wait for the reports of purged records; librdkafka makes them at once."""
 
-_WARN_EVERY_S: Final = 30.0
 """librdkafka tells of the same trouble at each attempt to connect."""
 
 _NOT_WRITTEN: Final = frozenset(
@@ -62,7 +62,7 @@ class KafkaProducer:
         self._settings = kafka
         self._servers = bootstrap_servers(kafka)
         self._log = get_logger(servers=self._servers)
-        self._errors = ErrorLog(self._servers)
+        self._errors = ErrorLog("producer-error", servers=self._servers)
         self._failure = ""
         try:
             self._client = Client(self._config(kafka, emit))
@@ -212,23 +212,3 @@ class KafkaProducer:
             "partitioner": "murmur2_random",
         }
         return defaults | base_config(kafka) | must
-
-
-class ErrorLog:
-    """The client's error callback; holds no reference to the producer, so dropping it frees it."""
-
-    def __init__(self, servers: str) -> None:
-        self.last = ""  # the newest error that says more than that a connection was lost
-        self._log = get_logger(servers=servers)
-        self._quiet: dict[int, Deadline] = {}
-
-    def __call__(self, error: KafkaError) -> None:
-        code = error.code()
-        is_lost = code == KafkaError._ALL_BROKERS_DOWN
-        if code in faults.UNREACHABLE and not is_lost:
-            return
-        if not is_lost:
-            self.last = error.str()
-        if code not in self._quiet or self._quiet[code].is_over:
-            self._quiet[code] = Deadline.after(_WARN_EVERY_S)
-            self._log.warning("client error", action="producer-error", error=error.str())

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import KafkaException
 from confluent_kafka import Producer as Client
 from confluent_kafka import TopicPartition as Place
 
@@ -19,8 +19,8 @@ from streams.errors import Fenced, TransactionFailed
 from streams.kafka import faults
 from streams.kafka.config import base_config, bootstrap_servers, physical
 from streams.kafka.consumer import Member
+from streams.kafka.error_log import ErrorLog
 from streams.kafka.group import has_members
-from streams.logs import get_logger
 from streams.ports.log import GroupMember
 from streams.ports.records import Committed, Outgoing, TopicPartition
 from streams.settings import KafkaSettings, WorkerSettings
@@ -45,8 +45,8 @@ class KafkaTransactions:
         self._settings = settings
         self._id = transactional_id
         self._timeout_s = worker.transaction_timeout_s
-        self._is_suspicious = False
-        self._log = get_logger(transactional_id=transactional_id)
+        self._is_slow = False
+        self._errors = ErrorLog("producer-error", transactional_id=transactional_id)
         self._client: Client | None = Client(self._config(settings))
         self._init(deadline)
 
@@ -55,7 +55,7 @@ class KafkaTransactions:
         """Whether a broker stalled or went away since the last commit began."""
         if self._client is not None:
             self._client.poll(0)  # errors since then reach the callback here
-        return self._is_suspicious
+        return self._is_slow or self._errors.is_unreachable
 
     def commit(
         self,
@@ -75,7 +75,7 @@ class KafkaTransactions:
                 raise self._failed(exc) from exc.with_traceback(None)
             on_failure.pop_all()
         if monotonic_s() - started_s > SLOW_COMMIT_S:
-            self._is_suspicious = True
+            self._is_slow = True
 
     def discard(self) -> None:
         """Drop the producer without waiting; safe to call twice."""
@@ -96,7 +96,7 @@ class KafkaTransactions:
                 raise faults.translated(
                     error, f"open transactions of {self._id}", bootstrap_servers(self._settings)
                 ) from exc
-            self._is_suspicious = False
+            self._errors.is_unreachable = False
             return
 
     def _transact(
@@ -166,11 +166,6 @@ class KafkaTransactions:
             is_stale_member=error is not None and error.code() in faults.STALE_MEMBER,
         )
 
-    def _on_error(self, error: KafkaError) -> None:
-        if error.code() in faults.UNREACHABLE:
-            self._is_suspicious = True
-        self._log.warning("client error", action="producer-error", error=error.str())
-
     def _config(self, settings: KafkaSettings) -> dict[str, object]:
         return base_config(settings) | {
             "transactional.id": physical(settings, self._id),
@@ -186,5 +181,5 @@ class KafkaTransactions:
             "topic.metadata.propagation.max.ms": 5_000,
             "batch.size": 1_000_000,
             "queue.buffering.max.messages": _QUEUE_MESSAGES,
-            "error_cb": self._on_error,
+            "error_cb": self._errors,
         }

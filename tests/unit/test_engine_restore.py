@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from streams.engine.group_offsets import write_offsets
 from streams.engine.restore import find_offsets
+from streams.errors import TopicChanged
 from streams.ports.records import Committed
 from streams.state.checkpoint import CheckpointMeta, write_checkpoint
 from streams.state.folder import PartitionFolder, partition_path
@@ -43,9 +46,18 @@ def test_the_offset_is_behind_the_last_one_that_was_published(bench):
 
 def test_a_store_shows_offsets_that_published_nothing(bench):
     """Events that change no result leave their trace in the checkpoint alone."""
+    bench.emit(liked(1), liked(2))
     leave_store(bench, offset=2, topic_id=topic_id(bench))
 
     assert 2 == wanted(bench)
+
+
+def test_what_was_made_of_records_that_are_gone_stops(bench):
+    """An offset beyond the end would skip the records that come next."""
+    leave_store(bench, offset=2, topic_id=topic_id(bench))
+
+    with pytest.raises(TopicChanged, match="up to 2, but the log ends at 0"):
+        wanted(bench)
 
 
 def test_a_store_of_a_topic_made_anew_says_nothing(bench):
