@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import uuid
-from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -44,13 +43,12 @@ class Slot:
     def instance(self) -> str:
         """An id drawn once for this folder, the same for all its workers."""
         file = self._folder / "instance"
-        if not file.exists():
-            drawn = uuid.uuid4().hex[:12]
-            draft = self._folder / f"instance.{drawn}"
-            draft.write_text(drawn, encoding="utf-8")
-            with suppress(FileExistsError):
-                file.hardlink_to(draft)  # whole or not at all, and never over another's
-            draft.unlink()
+        with (self._folder / "instance.lock").open("w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not file.exists():
+                draft = file.with_suffix(".new")
+                draft.write_text(uuid.uuid4().hex[:12], encoding="utf-8")
+                draft.replace(file)  # whole or not at all: half an id may be another host's too
         return file.read_text(encoding="utf-8")
 
     def release(self) -> None:
