@@ -16,9 +16,9 @@ from streams.engine.worker import Worker
 from streams.errors import HandlerFailing
 from streams.settings import KafkaSettings, WorkerSettings
 from streams.state.folder import PartitionFolder, partition_path
-from tests.unit.engine_bench import home_of, liked, likes_fold, photos_on, posted
+from tests.unit.engine_bench import NEVER_S, home_of, liked, likes_fold, photos_on, posted
 
-QUIET = WorkerSettings(http_port=-1, commit_interval_s=0.01)
+QUIET = WorkerSettings(http_port=-1, commit_interval_s=NEVER_S, poll_records=2)
 
 
 @pytest.fixture
@@ -107,6 +107,22 @@ def test_a_worker_that_needs_a_human_lets_everything_go_too(bench_on_disk, worke
 
     PartitionFolder(partition_path(bench.home, "bench", *home_of(5))).release()
     assert 0 == Slot.take(bench.home, "bench").number
+
+
+def test_a_worker_that_breaks_off_commits_nothing_more(bench_on_disk, worker_of):
+    """The states are those of the middle of a batch, and so are the facts."""
+
+    def run_out(event):
+        if event.user_id == 4:
+            raise MemoryError
+
+    bench_on_disk.emit(liked(1), liked(2), liked(3), liked(4))
+
+    with pytest.raises(MemoryError):
+        worker_of(run_out).run()
+
+    assert 0 == bench_on_disk.committed(home_of(5)).offset
+    assert [] == bench_on_disk.facts()
 
 
 def test_a_worker_that_was_stopped_before_it_began_does_nothing(bench_on_disk, worker_of):
