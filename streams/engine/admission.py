@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
+from types import NoneType
 from typing import Any
 
 from streams.avro.codec import Codec
@@ -40,13 +41,14 @@ class Admission:
         """One event, or None where nothing is to be folded, for each record in [first, end)."""
         values = self._without_quarantined(batch.values[first:end], batch.offsets[first:end])
         events: list[Any] = self._codec.decode_many(values)
-        if Undecodable in set(map(type, events)):
+        types = set(map(type, events))
+        if Undecodable in types:
             for at, found in enumerate(events):
                 if isinstance(found, Undecodable):
                     record = batch.record(first + at)
                     self.refuse(record, found.reason, found.detail, is_silent=is_silent)
                     events[at] = None
-        if None in values:
+        if NoneType in types and None in values:
             for at in [at for at, value in enumerate(values) if value is None]:
                 record = batch.record(first + at)
                 self.refuse(record, "no value", "found a null payload", is_silent=is_silent)
@@ -58,14 +60,11 @@ class Admission:
         """Whether a record would make a state where its key does not belong; such are refused."""
         unseen = set(new)
         found = False
-        for key, event, offset in zip(
-            selection.keys, selection.events, selection.offsets, strict=True
-        ):
-            if not unseen:
-                break
+        for at in [at for at, key in enumerate(selection.keys) if key in unseen]:
+            key, event = selection.keys[at], selection.events[at]
             if key not in unseen:
                 continue
-            record = batch.record(bisect_left(batch.offsets, offset))
+            record = batch.record(bisect_left(batch.offsets, selection.offsets[at]))
             why = check_home(self._route(type(event)), event, record)
             if why:
                 self.refuse(record, "wrong partition", why, is_silent=is_silent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import length_hint
 from typing import Any
@@ -29,13 +29,18 @@ class HandlerRaised(StreamsError):
         super().__init__(f"{fold}: {self.reason}: {self.detail}")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Selection:
-    """The events of one batch that a fold takes, with their keys and offsets, in log order."""
+    """The events of one batch that a fold takes, with their keys and offsets, in log order.
+
+    `unique` are the keys that occur, `types` the types.
+    """
 
     events: Sequence[Message]
     keys: Sequence[Key]
     offsets: Sequence[int]
+    unique: frozenset[Key]
+    types: frozenset[type]
 
 
 class FoldPartition:
@@ -59,30 +64,30 @@ class FoldPartition:
 
     def select(self, events: Sequence[Any], offsets: Sequence[int], types: set[type]) -> Selection:
         """The events this fold handles; `types` are the types that occur in `events`."""
-        if not types <= self._handles.keys():
-            handled = self._handles
+        handled = self._handles
+        if not types <= handled.keys():
             taken = [at for at, event in enumerate(events) if type(event) in handled]
             events = [events[at] for at in taken]
             offsets = [offsets[at] for at in taken]
-        return self._without_parked(Selection(events, self.fold.keys(events), offsets))
+        keys = self.fold.keys(events)
+        here = frozenset(types & handled.keys())
+        return self._without_parked(Selection(events, keys, offsets, frozenset(keys), here))
 
-    def new_keys(self, keys: Iterable[Key], store: Store | None) -> list[Key]:
+    def new_keys(self, selection: Selection, store: Store | None) -> list[Key]:
         """Keys without any state yet; all others are in memory afterwards."""
-        return self.cache.missing(set(keys), store)
+        return self.cache.missing(selection.unique, store)
 
     def run(self, selection: Selection, *, is_silent: bool) -> None:
         """Fold a selection whose keys all have states; HandlerRaised at the first failure."""
-        keys = set(selection.keys)
-        self.cache.changed |= keys
+        self.cache.changed |= selection.unique
         if not is_silent:
-            self.changed |= keys
+            self.changed |= selection.unique
             self.folded += len(selection.events)
-        types = set(map(type, selection.events))
-        if types & self._wants_context:
+        if selection.types & self._wants_context:
             self._emission.is_silent = is_silent
             self._run_with_context(selection)
-        elif len(types) == 1:
-            self._run_one_type(selection, self._handles[types.pop()])
+        elif len(selection.types) == 1:
+            self._run_one_type(selection, self._handles[next(iter(selection.types))])
         else:
             self._run_types(selection)
 
@@ -147,18 +152,17 @@ class FoldPartition:
 
     def _without_parked(self, selection: Selection) -> Selection:
         parked = self.parked
-        if not parked or parked.keys().isdisjoint(selection.keys):
+        if not parked or parked.keys().isdisjoint(selection.unique):
             return selection
         kept = [
             at
             for at, key in enumerate(selection.keys)
             if key not in parked or selection.offsets[at] < parked[key]
         ]
-        return Selection(
-            [selection.events[at] for at in kept],
-            [selection.keys[at] for at in kept],
-            [selection.offsets[at] for at in kept],
-        )
+        events = [selection.events[at] for at in kept]
+        keys = [selection.keys[at] for at in kept]
+        offsets = [selection.offsets[at] for at in kept]
+        return Selection(events, keys, offsets, frozenset(keys), frozenset(map(type, events)))
 
 
 def _text(error: Exception) -> str:

@@ -284,7 +284,7 @@ class Partition:
         selections, fresh, has_strays = [], [], False
         for fold in self._folds:
             selection = fold.select(events, offsets, types)
-            new = fold.new_keys(selection.keys, self._store)
+            new = fold.new_keys(selection, self._store)
             if new and self._admission.find_strays(selection, new, batch, is_silent=is_silent):
                 has_strays = True
             selections.append((fold, selection))

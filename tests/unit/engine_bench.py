@@ -267,7 +267,7 @@ class BenchWorker:
         """A photo's state, from memory or disk."""
         partition = self.partition(photo_id)
         one = partition._folds[fold]
-        one.new_keys([photo_id], partition._store)
+        one.cache.missing([photo_id], partition._store)
         return one.cache.states.get(photo_id)
 
     def turn(self, times=1):
