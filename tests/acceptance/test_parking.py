@@ -51,6 +51,7 @@ def test_a_handler_that_raises_leaves_no_trace(kafka, tmp_path):
     with home.start("run", "fragile", "--workers", "2") as service:
         emit(home, told)
         until(lambda: len(parked(home, "list")) == 2, 40, "both keys parked")
+        until(lambda: home.has_workers(2, "fragile"), 40, "both workers live")
         for worker in home.workers("fragile"):
             os.kill(worker.pid, signal.SIGKILL)
         told += acts(2_000, 3_000)
