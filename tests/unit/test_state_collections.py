@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from streams.state import codec as codec_module
+from streams.state.chunks import Rows
 from streams.state.codec import StateCodec, row_prefixes
 from streams.state.entries import Entries
 from streams.state.members import Members
@@ -93,8 +94,12 @@ def test_a_member_that_is_not_there_can_be_discarded_and_not_removed():
     assert [] == list(members)
 
 
+APART = 100_000
+"""Members this far apart take bytes each, so that a few changes are little beside the rest."""
+
 Change = st.one_of(
     st.tuples(st.just("like"), FEW),
+    st.tuples(st.just("fans"), FEW),
     st.tuples(st.just("unlike"), FEW),
     st.tuples(st.just("comment"), FEW),
     st.tuples(st.just("uncomment"), FEW),
@@ -104,12 +109,23 @@ Change = st.one_of(
 )
 
 
+Rounds = st.lists(st.lists(Change, max_size=5), min_size=1, max_size=12)
+
+
+def started():
+    """A photo whose collections are so large that changes are saved beside them."""
+    comments = {number: (number, "hello") for number in range(40)}
+    return Photo(fans=Members(range(0, 50 * APART, APART)), comments=Entries(comments))
+
+
 def change(photo, what, item):
     """One change, the way handlers make them."""
     if what == "like":
-        photo.fans.add(item)
+        photo.fans.add(item * APART)
     elif what == "unlike":
-        photo.fans.discard(item)
+        photo.fans.discard(item * APART)
+    elif what == "fans":
+        photo.fans.update(range(item, item + 20))
     elif what == "comment":
         photo.comments[item] = (item, str(len(photo.comments)))
     elif what == "uncomment":
@@ -134,11 +150,12 @@ def plain(photo):
 
 
 @pytest.mark.usefixtures("small_rows")
-@given(st.lists(st.lists(Change, max_size=12), min_size=1, max_size=8), st.sets(st.integers(0, 7)))
+@settings(max_examples=250)
+@given(Rounds, st.sets(st.integers(0, 11)))
 def test_a_state_is_the_same_after_any_changes_saves_and_loads(rounds, reloads):
     """In memory all the time, or read from disk between the rounds."""
-    shelf, kept = Shelf(), Photo()
-    state = Photo()
+    shelf, kept, state = Shelf(), started(), started()
+    shelf.save(state)
     for number, changes in enumerate(rounds):
         for what, item in changes:
             change(kept, what, item)
@@ -151,10 +168,10 @@ def test_a_state_is_the_same_after_any_changes_saves_and_loads(rounds, reloads):
 
 
 @pytest.mark.usefixtures("small_rows")
-@given(st.lists(st.lists(Change, max_size=12), min_size=1, max_size=8))
+@given(Rounds)
 def test_collections_that_vanish_leave_no_rows(rounds):
     """A store would grow for ever, and a later collection could find another's changes."""
-    shelf, state = Shelf(), Photo()
+    shelf, state = Shelf(), started()
     for changes in rounds:
         for what, item in changes:
             change(state, what, item)
@@ -163,6 +180,47 @@ def test_collections_that_vanish_leave_no_rows(rounds):
 
     assert [] == shelf.chunks
     assert plain(Photo()) == plain(shelf.load())
+
+
+@example([[(False, 0), (False, 1), (True, 1), (True, 0)]])
+@given(st.lists(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), max_size=6), max_size=5))
+def test_entries_and_their_changes_give_the_order_of_a_dict(rounds):
+    """A key that went and came back stands last, as it does in memory."""
+    expected = dict.fromkeys(range(4), "old")
+    entries = Entries(expected)
+    rows = [entries.base()]
+    entries.rows = Rows(1)
+    for changes in rounds:
+        for is_set, key in changes:
+            for mapping in (entries, expected):
+                if is_set:
+                    mapping[key] = str(changes)
+                else:
+                    mapping.pop(key, None)
+        rows.append(entries.delta())
+        entries.mark()
+
+    loaded = Entries.load(Entries[int, str], [row for row in rows if row])
+
+    assert list(expected.items()) == list(entries.items()) == list(loaded.items())
+
+
+def test_a_change_of_entries_is_written_once():
+    """What was saved before is not in the next row."""
+    entries = Entries({1: "a", 2: "b"})
+    entries.rows = Rows(1)
+    del entries[1]
+    first = entries.delta()
+    entries.mark()
+    entries[3] = "c"
+
+    second = entries.delta()
+
+    assert [({}, [1]), ({3: "c"}, [])] == [
+        tuple(msgspec.msgpack.decode(row, strict=False)) for row in (first, second)
+    ]
+    entries.mark()
+    assert b"" == entries.delta()
 
 
 @pytest.mark.usefixtures("small_rows")
@@ -177,6 +235,18 @@ def test_a_replaced_collection_leaves_none_of_its_rows():
 
     assert 1 == len(shelf.chunks)
     assert list(range(20, 30)) == list(shelf.load().fans)
+
+
+@pytest.mark.usefixtures("small_rows")
+def test_a_collection_that_grows_large_later_gets_rows_of_its_own():
+    """Beside one that was large before."""
+    shelf = Shelf()
+    shelf.save(Photo(fans=Members(range(10))))
+    state = shelf.load()
+    state.comments.update({number: (number, "") for number in range(10)})
+    shelf.save(state)
+
+    assert (list(range(10)), 10) == (list(shelf.load().fans), len(shelf.load().comments))
 
 
 @pytest.mark.usefixtures("small_rows")
