@@ -12,6 +12,7 @@ from pathlib import Path
 from streams.clock import Deadline
 from streams.errors import BrokerUnavailable, ConfigurationError
 from streams.local import process
+from streams.local.fencing import fence, was_killed
 from streams.local.health import is_ready
 from streams.local.jars import KAFKA_VERSION, broker_jars, jars_folder
 from streams.local.java import find_java
@@ -117,6 +118,8 @@ class LocalKafka:
         self._choose_ports()
         node = self._node()
         write_properties(node)
+        if was_killed(node):
+            fence(java, jars, node)
         process.format_folder(java, jars, node)
         pid = process.start(java, jars, node)
         self._pid.write_text(f"{pid}\n", encoding="ascii")

@@ -19,7 +19,7 @@ HEAP = "400m"  # holds a few hundred partitions; the node takes about 310 MB
 STOP_TIMEOUT_S = 30.0
 _FORMAT_TIMEOUT_S = 60
 _POLL_S = 0.1
-_LOG_FLAGS = (
+LOG_FLAGS = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS",
     "-Dorg.slf4j.simpleLogger.showThreadName=false",
@@ -50,7 +50,7 @@ def format_folder(java: Path, jars: Path, node: Node) -> None:
 
 def start(java: Path, jars: Path, node: Node) -> int:
     """Start the node in a session of its own; returns its process id."""
-    flags = (f"-Xmx{HEAP}", *_LOG_FLAGS, "-cp", f"{jars}/*")
+    flags = (f"-Xmx{HEAP}", *LOG_FLAGS, "-cp", f"{jars}/*")
     shell = subprocess.run(
         ["sh", "-c", _DETACH, "sh", node.log, java, *flags, "kafka.Kafka", node.properties],
         capture_output=True,

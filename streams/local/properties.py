@@ -80,14 +80,21 @@ def server_properties(node: Node) -> dict[str, str]:
         "inter.broker.listener.name": "PLAINTEXT",
         "controller.listener.names": "CONTROLLER",
         "log.dirs": str(node.data),
+        # Nobody could take over from the only broker, so a frozen one need not be given up soon.
+        "broker.session.timeout.ms": "30000",
         **TUNING,
     }
 
 
 def write_properties(node: Node) -> None:
     """Write the node's `server.properties`."""
-    lines = (f"{name}={_escaped(value)}\n" for name, value in server_properties(node).items())
-    node.properties.write_text("".join(lines), encoding="utf-8")
+    write_file(node.properties, server_properties(node))
+
+
+def write_file(path: Path, properties: Mapping[str, str]) -> None:
+    """Write settings in the form of Java's property files."""
+    lines = (f"{name}={_escaped(value)}\n" for name, value in properties.items())
+    path.write_text("".join(lines), encoding="utf-8")
 
 
 def _escaped(value: str) -> str:
