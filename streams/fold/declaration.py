@@ -19,6 +19,9 @@ Handle = Callable[..., None]
 Conclude = Callable[[Any, Any], Any]
 """`(key, state)` to a result, a list of results, or None (a tombstone)."""
 
+MAX_NAME = 100
+"""A fold's name stands in the key of each of its rows, its length in one byte."""
+
 H = TypeVar("H", bound=Handle)
 C = TypeVar("C", bound=Conclude)
 
@@ -61,9 +64,10 @@ class Fold:
         emits: Sequence[type[Event]] = (),
         version: int = 1,
     ) -> None:
-        if not name.isidentifier() or len(name) > 100:
+        if not (name.isidentifier() and name.isascii()) or len(name) > MAX_NAME:
             raise ConfigurationError(
-                f"found the fold name {name!r}, wanted a short Python identifier"
+                f"found the fold name {name!r}, wanted a Python identifier of at most {MAX_NAME} "
+                "ASCII letters, digits and _"
             )
         if version < 1:
             raise ConfigurationError(f"{name}: found version {version}, wanted 1 or more")
@@ -115,6 +119,10 @@ class Fold:
 
 
 def _wants_context(fold: str, handle: Handle) -> bool:
+    if inspect.iscoroutinefunction(handle) or inspect.isgeneratorfunction(handle):
+        raise ConfigurationError(
+            f"{fold}: found a coroutine or generator {handle.__name__}, wanted a plain function"
+        )
     count = len(inspect.signature(handle).parameters)
     if count not in (2, 3):
         raise ConfigurationError(

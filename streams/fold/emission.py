@@ -66,6 +66,7 @@ class Emission:
         if self._source is None:
             self._source = self._headers()
         if self.is_silent:
+            outgoing(route, event, self._source)  # so that what it refuses is refused again
             return
         stamped = msgspec.structs.replace(
             event,

@@ -63,4 +63,6 @@ def replay(fold: Fold, events: Iterable[Message]) -> Replayed:
             handler.handle(states[key], event, emission)
         else:
             handler.handle(states[key], event)
+    for key, state in states.items():
+        bound.conclude(key, state, ())
     return Replayed(fold, states, emission.events)

@@ -83,6 +83,16 @@ class Service:
         """The types of a topic that some fold handles, by Avro name."""
         return {one.avro_name: one for fold in self.folds_of(topic) for one in fold.handlers}
 
+    def way_back(self, topic: str) -> str:
+        """What to do when a topic's state does not fit its log, for the end of an error message."""
+        if any(fold.emits for fold in self.folds_of(topic)):
+            return (
+                "bring back what was there before; its folds emit facts, so folding the log again "
+                f"from its start would emit them twice ({self.name} under another name, with own "
+                "output topics, may fold it anew)"
+            )
+        return f"run `streams state reset {self.name} --topic {topic}` to fold it from its start"
+
     @property
     def quarantine(self) -> str:
         """The topic of records that no schema explains."""
