@@ -80,8 +80,8 @@ class Admission:
         if is_silent:
             raise FoldChanged(
                 f"{record.source}: found {reason} ({detail}) in a record that was folded before; a "
-                "schema left lock.json or a fold's key changed: bring it back, or run "
-                f"`streams state reset {self._service.name}`"
+                "schema left lock.json or a fold's key changed: bring it back, or "
+                f"{self._service.way_back(record.topic)}"
             )
         outgoing, decision = quarantine(self._service.name, self._topic_id, record, reason, detail)
         self._owed.append((record.offset, outgoing))

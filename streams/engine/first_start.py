@@ -124,7 +124,7 @@ def _refuse_restart(
     if any(folder.glob("*/db/CURRENT")):
         raise OffsetsMissing(
             f"{service.name}: found state in {folder}, but the group has no committed offsets: it "
-            f"was deleted or they expired; {restore}, or `streams state reset {service.name}`"
+            f"was deleted or they expired; {restore}"
         )
     outputs = [topic.name for topic in service.output_topics]
     named = [*outputs, service.quarantine, service.decisions]

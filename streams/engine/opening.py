@@ -103,8 +103,7 @@ class Opener:
         if progress.topic_id != topic_id:
             raise TopicChanged(
                 f"{source}: found the topic with the id {topic_id}, wanted {progress.topic_id}; it "
-                f"was deleted and made again: run `streams state reset {name}` to fold it from its "
-                "start"
+                f"was deleted and made again: {self.service.way_back(source.topic)}"
             )
         self._check_versions(source, progress)
         return committed, progress
@@ -114,7 +113,7 @@ class Opener:
             raise TopicChanged(
                 f"{source}: found a log that ends at {end}, wanted the committed offset {offset} "
                 "in it; the log was cut short, so other records will stand at offsets that were "
-                f"folded: run `streams state reset {self.service.name}` to fold what is left"
+                f"folded: {self.service.way_back(source.topic)}"
             )
 
     def _check_versions(self, source: TopicPartition, progress: Progress) -> None:
@@ -124,8 +123,8 @@ class Opener:
             if made_by != version:
                 found = "was added" if made_by is None else f"has version {version}, not {made_by}"
                 raise FoldChanged(
-                    f"{source}: the fold {fold} {found} since this state was made; run `streams "
-                    f"state reset {self.service.name}` to fold the log again from its start"
+                    f"{source}: the fold {fold} {found} since this state was made: "
+                    f"{self.service.way_back(source.topic)}"
                 )
 
     def _declared(self, source: TopicPartition, progress: Progress) -> Progress:
@@ -169,8 +168,8 @@ class Opener:
                 store.close()
             raise TopicChanged(
                 f"{source}: the log begins at {log_start}, but without a store the state is made "
-                f"again from {progress.origin}; bring the state folder {folder.path} back, or run "
-                f"`streams state reset {self.service.name}` to begin with what is left"
+                f"again from {progress.origin}; bring the state folder {folder.path} back; "
+                f"else {self.service.way_back(source.topic)}"
             )
         return (folder.store() if store is None else store), progress.origin
 

@@ -195,7 +195,7 @@ class Partition:
             raise HandlerFailing(
                 f"{self.source}/{at}: {raised} while replaying an event that was folded before; "
                 f"the fold's code changed without its version: bring the old code back, or raise "
-                f"the version and run `streams state reset {self._service.name}`"
+                f"the version; then {self._service.way_back(self.source.topic)}"
             )
         decision = Decision(
             kind=DecisionKind.PARKED,

@@ -11,19 +11,25 @@ MAX_DETAIL = 500
 """Characters of an error's text that are kept."""
 
 
+MAX_KEPT_BYTES = 3_000_000
+"""A larger record stays where it is: its quarantine has the reason and the place only."""
+
+
 def quarantine(
     service: str, topic_id: str, record: Record, reason: str, detail: str
 ) -> tuple[Outgoing, Decision]:
     """The quarantined record with its reason, and the decision to skip it at its offset."""
+    is_kept = _size_bytes(record) <= MAX_KEPT_BYTES
     headers = [
-        *record.headers,
+        *(record.headers if is_kept else [("omitted_bytes", str(_size_bytes(record)).encode())]),
         ("reason", reason.encode()),
         ("detail", detail[:MAX_DETAIL].encode()),
         ("source", record.source.encode()),
         ("service", service.encode()),
         *_schema_id(record.value),
     ]
-    outgoing = Outgoing(f"{service}.quarantine", record.key, record.value, headers, PARTITION)
+    key, value = (record.key, record.value) if is_kept else (None, None)
+    outgoing = Outgoing(f"{service}.quarantine", key, value, headers, PARTITION)
     decision = Decision(
         kind=DecisionKind.QUARANTINED,
         topic=record.topic,
@@ -34,6 +40,11 @@ def quarantine(
         detail=detail[:MAX_DETAIL],
     )
     return outgoing, decision
+
+
+def _size_bytes(record: Record) -> int:
+    headers = sum(len(name) + len(value or b"") for name, value in record.headers)
+    return len(record.key or b"") + len(record.value or b"") + headers
 
 
 def _schema_id(value: bytes | None) -> list[tuple[str, bytes]]:

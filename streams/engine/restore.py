@@ -58,7 +58,15 @@ def find_offsets(service: Service, log: Log, home: Path) -> list[Restored]:
         saved = meta.offset if meta is not None else 0
         wanted = max(starts[source], published.get(source, -1) + 1, saved)
         _check_end(source, wanted, ends[source])
-        progress = _progress(source, found[source], meta, progress_of(source, fresh[source], ""))
+        new = progress_of(source, fresh[source], "")
+        progress = _progress(source, found[source], meta, new)
+        if progress.topic_id != new.topic_id:
+            if source in published:
+                raise TopicChanged(
+                    f"{source}: what was published was made of a topic of this name that is gone: "
+                    f"{service.way_back(source.topic)}"
+                )
+            progress = new
         position = found[source]
         restored.append(Restored(source, position.offset if position else None, wanted, progress))
     return restored
@@ -84,7 +92,7 @@ def _progress(
         before = progress_of(source, found, "") if found is not None else None
     except OffsetsMissing:
         return fresh
-    return fresh if before is None or before.topic_id != fresh.topic_id else before
+    return before or fresh
 
 
 def _check_end(source: TopicPartition, wanted: int, end: int) -> None:
@@ -104,16 +112,19 @@ def _published(
     outputs = _partitions(topics, dict.fromkeys(names))
     highest: dict[TopicPartition, int] = {}
     for record in reader.read(dict.fromkeys(outputs, 0)):
-        source, offset = _source(service, record)
+        source, offset = _source(service, record, topics)
         if offset > highest.get(source, -1):
             highest[source] = offset
     return highest
 
 
-def _source(service: Service, record: Record) -> tuple[TopicPartition, int]:
+def _source(
+    service: Service, record: Record, topics: Mapping[str, TopicInfo]
+) -> tuple[TopicPartition, int]:
     if record.topic == service.decisions:
         decision = decision_of(record)
-        return decision.source, decision.at
+        is_of_today = decision.topic_id == topics[decision.topic].topic_id
+        return decision.source, decision.at if is_of_today else -1
     for name, value in record.headers:
         if name == "source":
             topic, partition, offset = value.decode().rsplit("/", 2)

@@ -13,7 +13,7 @@ from pathlib import Path
 from streams.clock import Deadline, monotonic_s
 from streams.engine.process import BAD_INPUT, NEEDS_A_HUMAN
 from streams.logs import get_logger
-from streams.state.folder import kill_requests
+from streams.state.folder import is_kill_requested
 
 _TURN_S = 0.2
 _YOUNG_S = 10.0
@@ -120,11 +120,11 @@ class Supervisor:
 
     def _kill_holders(self) -> None:
         """A child that holds a folder it no longer owns (stopped, stuck) is killed."""
-        for pid in kill_requests(self._home):
-            for child in self._children:
-                if child.process is not None and child.process.pid == pid:
-                    get_logger().warning("killing a stuck worker", action="kill", pid=pid)
-                    child.process.kill()
+        running = [child.process for child in self._children if child.process is not None]
+        for process in running:
+            if is_kill_requested(self._home, process.pid):
+                get_logger().warning("killing a stuck worker", action="kill", pid=process.pid)
+                process.kill()
 
     def _stop_children(self) -> None:
         running = [child.process for child in self._children if child.process is not None]

@@ -87,9 +87,9 @@ class Service:
         """What to do when a topic's state does not fit its log, for the end of an error message."""
         if any(fold.emits for fold in self.folds_of(topic)):
             return (
-                "bring back what was there before; its folds emit facts, so folding the log again "
-                f"from its start would emit them twice ({self.name} under another name, with own "
-                "output topics, may fold it anew)"
+                "its folds emit facts, which folding the log again would emit twice: bring back "
+                "what was there before, or fold the log as a service of another name with output "
+                "topics of its own"
             )
         return f"run `streams state reset {self.name} --topic {topic}` to fold it from its start"
 

@@ -180,6 +180,8 @@ class KafkaTransactions:
             # A missing output topic fails its transaction after this, not after 30 s.
             "topic.metadata.propagation.max.ms": 5_000,
             "batch.size": 1_000_000,
+            # Quarantined records are as large as their topic let them be, and get headers.
+            "message.max.bytes": 4_194_304,
             "queue.buffering.max.messages": _QUEUE_MESSAGES,
             "error_cb": self._errors,
         }

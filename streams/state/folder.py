@@ -75,14 +75,13 @@ def request_kill(home: Path, pid: int) -> None:
     (folder / str(pid)).touch()
 
 
-def kill_requests(home: Path) -> list[int]:
-    """Pids that workers asked to be killed; each is told once."""
-    found = []
-    for file in (home / "run" / "kill").glob("*"):
-        file.unlink(missing_ok=True)
-        if file.name.isdigit():
-            found.append(int(file.name))
-    return found
+def is_kill_requested(home: Path, pid: int) -> bool:
+    """Whether a worker asked for this pid to be killed; told once."""
+    file = home / "run" / "kill" / str(pid)
+    if not file.exists():
+        return False
+    file.unlink(missing_ok=True)
+    return True
 
 
 def partition_path(home: Path, service: str, topic: str, partition: int) -> Path:

@@ -9,9 +9,11 @@ from typing import Protocol
 
 from streams.ports.log import TopicInfo
 from streams.settings import TopicSettings
-from streams.topics.topic import Topic
+from streams.topics.topic import Kind, Topic
 
 _MS = 1_000
+SYSTEM_MAX_BYTES = 4_194_304
+"""Largest record of a system topic: a quarantined one with its headers."""
 
 
 class TopicAdmin(Protocol):
@@ -70,6 +72,8 @@ def wanted_config(topic: Topic, settings: TopicSettings) -> dict[str, str]:
             "-1" if retention is None else str(int(retention.total_seconds()) * _MS)
         )
         config["retention.bytes"] = "-1"
+    if topic.kind is Kind.SYSTEM:
+        config["max.message.bytes"] = str(SYSTEM_MAX_BYTES)
     if settings.min_insync_replicas > 0:
         config["min.insync.replicas"] = str(settings.min_insync_replicas)
     return config
