@@ -18,11 +18,12 @@ import psutil
 from schemas.counters import PhotoCounters
 from services.counters import SERVICE
 from streams.clock import Deadline
-from streams.engine.caught_up import is_caught_up
+from streams.engine.caught_up import input_partitions, is_caught_up
 from streams.engine.status import WorkerStatus, read_statuses, service_home
 from streams.errors import Unavailable
 from streams.fold.service import Service
 from streams.kafka.admin import KafkaAdmin
+from streams.ports.records import TopicPartition
 from streams.settings import KafkaSettings, child_environment
 from streams.topics.catalog import Catalog
 from streams.views.results import Results
@@ -118,6 +119,15 @@ class Running:
         self.process.stdin.close()
 
 
+def has_passed(admin: KafkaAdmin, ends: Mapping[TopicPartition, int]) -> bool:
+    """Whether the positions of the counters service are at or past these ends."""
+    try:
+        positions = admin.group_positions(SERVICE.name, list(ends))
+    except Unavailable:  # an open transaction holds them
+        return False
+    return all(positions[one].offset >= end for one, end in ends.items())
+
+
 @dataclass(frozen=True)
 class Home:
     """A name space on the broker and a STREAMS_HOME; `cwd` is where verbs run."""
@@ -193,6 +203,13 @@ class Home:
                 return False
 
         until(is_done, timeout_s, f"{service.name} caught up")
+
+    def pass_ends(self, timeout_s: float) -> None:
+        """Return when the counters service has folded what stands there now; more may be coming."""
+        admin = KafkaAdmin(self.kafka, timeout_s=2.0)
+        inputs = input_partitions(SERVICE, admin)
+        ends = admin.ends(inputs, committed=False)
+        until(lambda: has_passed(admin, ends), timeout_s, "folded what stood there")
 
     def dump(self, topic: str) -> dict[int, dict[str, Any]]:
         """What `streams dump` prints, by the first field."""

@@ -20,11 +20,10 @@ from functools import partial
 from services.counters import SERVICE
 from streams.clock import monotonic_s
 from streams.engine.caught_up import input_partitions
-from streams.errors import Unavailable
 from streams.kafka.admin import KafkaAdmin
 from streams.ports.records import TopicPartition
 from tests.acceptance.facts import CATALOG, CONTRIBUTIONS, records
-from tests.acceptance.home import Home, Running, until
+from tests.acceptance.home import Home, Running, has_passed, until
 from tests.acceptance.tap import Sighting, Tap
 
 CAUGHT_UP_WITHIN_S = 15.0
@@ -121,7 +120,9 @@ class Siege:
             if kill.took_s < 0:
                 left_s = kill.at_s + CAUGHT_UP_WITHIN_S - monotonic_s()
                 until(
-                    partial(self._has_read, kill.ends), left_s, "read what stood there at the kill"
+                    partial(has_passed, self._admin, kill.ends),
+                    left_s,
+                    "read what stood there at the kill",
                 )
                 kill.took_s = monotonic_s() - kill.at_s
 
@@ -144,13 +145,6 @@ class Siege:
         at_s = monotonic_s()
         ends = self._admin.ends(self._inputs, committed=False)
         self.kills.append(Kill(victim, seen, at_s, ends, self._failed - failed))
-
-    def _has_read(self, ends: dict[TopicPartition, int]) -> bool:
-        try:
-            positions = self._admin.group_positions(SERVICE.name, self._inputs)
-        except Unavailable:  # an open transaction holds them
-            return False
-        return all(positions[one].offset >= end for one, end in ends.items())
 
 
 def _places(home: Home, *, is_committed_only: bool) -> set[tuple[int, int]]:

@@ -58,4 +58,4 @@ def besieged(home: Home, seed: int, *, kills: int, inside: int) -> tuple[Siege, 
         assert 0 == load.end_input()
         home.catch_up()
         print(siege.summary)
-    return siege, int(load.text)
+    return siege, int(load.text.split()[-1])
