@@ -162,6 +162,7 @@ def test_nothing_is_kept_in_silence_and_the_next_ids_are_the_same(emission):
 
 def test_a_fact_goes_where_its_key_says(emission):
     """Keyed by its own fields, on its own topic."""
+    emitted(emission, 6, counted(1))
     emitted(emission, 7, counted(12), event=like(1, event_id=bytes(15) + b"\1"))
 
     (record,) = emission.outgoing
