@@ -39,6 +39,7 @@ def poisons(schemas) -> dict[str, bytes]:
         "trailing bytes": good + ZERO,
         "invalid utf-8": schemas.newest + payload(b"poi\xffson"),
         "too deep": schemas.recursive + nested(DEPTH),
+        "too large": schemas.newest + payload() + bytes(1_020_000),
     }
 
 
@@ -47,6 +48,7 @@ def send(home, values) -> None:
         {
             "bootstrap.servers": home.kafka.bootstrap_servers,
             "partitioner": "murmur2_random",
+            "message.max.bytes": 1_040_000,
             "log_level": 2,
         }
     )
@@ -67,7 +69,7 @@ def ran(home):
 
 
 def test_each_poison_is_quarantined_once_and_everything_else_flows(kafka, tmp_path):
-    """Six kinds of bytes that do not decode, and one record that kills the process that folds it.
+    """Seven kinds of bytes that do not decode, and one record that kills the process that folds it.
 
     5,000 levels through a recursive writer schema would end the process inside the decoder, before
     any exception.
