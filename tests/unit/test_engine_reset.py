@@ -1,0 +1,83 @@
+"""Folding a log again from its start, in place."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from schemas.demo import LikesCounted
+from schemas.social import PhotoLiked
+from streams import Fold
+from streams.engine.reset import reset_state
+from streams.errors import InputError
+from tests.unit.engine_bench import COUNTS, INPUT, home_of, liked, service_of
+
+
+class Fans(msgspec.Struct):
+    """Who likes one photo."""
+
+    users: set[int] = set()
+
+
+def quiet_fold(version=1):
+    """Counts likes and emits no facts; version 2 counts them twice."""
+    fold = Fold("quiet", reads=INPUT, key="photo_id", state=Fans, version=version)
+
+    @fold.on(PhotoLiked)
+    def on_like(fans, event):
+        fans.users.add(event.user_id)
+
+    @fold.result(into=COUNTS)
+    def count(photo_id, fans):
+        return LikesCounted(photo_id=photo_id, likes=version * len(fans.users))
+
+    return fold
+
+
+def folded(bench):
+    """Fold everything there is with one worker, and end it."""
+    worker = bench.worker()
+    worker.drain()
+    worker.stop()
+
+
+def test_a_new_version_folds_the_log_again(bench):
+    """Results are published again; the old store is set aside, not mixed with the new state."""
+    bench.declare(quiet_fold())
+    bench.emit(liked(1), liked(2))
+    folded(bench)
+    bench.declare(quiet_fold(version=2))
+
+    reset_state(bench.service, bench.log)
+    folded(bench)
+
+    assert {"5": 4} == bench.counts()
+
+
+def test_folds_that_emit_facts_are_refused(bench):
+    """Every fact would be appended a second time; nothing is changed."""
+    bench.emit(liked(1))
+    folded(bench)
+    before = bench.committed(home_of(5))
+
+    with pytest.raises(InputError, match="emit facts"):
+        reset_state(bench.service, bench.log)
+
+    assert before == bench.committed(home_of(5))
+
+
+def test_a_running_worker_is_refused(bench):
+    """Its offsets must not move under it."""
+    bench.declare(quiet_fold())
+    bench.emit(liked(1))
+    worker = bench.worker()
+    worker.drain()
+
+    with pytest.raises(InputError, match="found running workers"):
+        reset_state(bench.service, bench.log)
+
+
+def test_a_topic_that_is_not_read_is_refused(bench):
+    """The message says which are."""
+    with pytest.raises(InputError, match=r"does not read social\.users; it reads social\.photos"):
+        reset_state(service_of(quiet_fold()), bench.log, ["social.users"])
