@@ -27,6 +27,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined] # some are not
 from streams.clock import Deadline
 from streams.errors import StreamsError
 from streams.kafka import faults
+from streams.kafka.client import new_client
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
 from streams.kafka.describe import topic_settings
 from streams.kafka.existence import check_exist
@@ -67,7 +68,7 @@ class KafkaAdmin:
     def __init__(self, settings: KafkaSettings, *, timeout_s: float = _TIMEOUT_S) -> None:
         self._settings = settings
         self._timeout_s = timeout_s
-        self._client = AdminClient(base_config(settings))
+        self._client = new_client(AdminClient, base_config(settings))
         self._groups = GroupPositions(settings)
 
     def topics(self, names: Collection[str]) -> Mapping[str, Described]:

@@ -7,7 +7,7 @@ from typing import Any
 from streams.errors import ConfigurationError
 from streams.settings import DEFAULT_BOOTSTRAP_SERVERS, HomeSettings, KafkaSettings
 
-# Settings whose change breaks exactly-once, order per key, or the fast path.
+# What some client sets itself: a change breaks exactly-once, order per key, or the fast path.
 _OWNED = frozenset(
     {
         "acks", "auto.offset.reset", "check.crcs", "enable.auto.commit", "enable.auto.offset.store",
@@ -15,7 +15,12 @@ _OWNED = frozenset(
         "group.protocol", "isolation.level", "max.in.flight", "bootstrap.servers",
         "max.in.flight.requests.per.connection", "partition.assignment.strategy", "partitioner",
         "message.send.max.retries", "request.required.acks", "retries", "transactional.id",
-        "delivery.report.only.error", "queuing.strategy",
+        "delivery.report.only.error", "queuing.strategy", "auto.commit.enable",
+        "default.topic.config", "delivery.timeout.ms", "error_cb", "fetch.queue.backoff.ms",
+        "group.remote.assignor", "heartbeat.interval.ms", "logger", "max.poll.interval.ms",
+        "message.max.bytes", "message.timeout.ms", "metadata.broker.list",
+        "queue.buffering.max.messages", "queued.max.messages.kbytes", "session.timeout.ms",
+        "socket.timeout.ms", "transaction.timeout.ms",
     }
 )  # fmt: skip
 
@@ -50,8 +55,8 @@ def checked_options(settings: KafkaSettings) -> dict[str, str]:
     for name in options:
         if name in _OWNED:
             raise ConfigurationError(
-                f"found {name}={options[name]} in KAFKA_CLIENT_OPTIONS, wanted it absent: the "
-                "library sets it itself, because exactly-once or order depends on it"
+                f"found {name} in KAFKA_CLIENT_OPTIONS, wanted it absent: the library sets it "
+                "itself, because exactly-once, order or speed depends on it"
             )
     return options
 

@@ -24,6 +24,7 @@ from streams.errors import (
 )
 from streams.kafka import faults
 from streams.kafka.batch import MessageBatch, runs
+from streams.kafka.client import new_client
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
 from streams.kafka.error_log import ErrorLog
 from streams.kafka.message import offset_of, partition_of, topic_of
@@ -66,8 +67,10 @@ class KafkaConsumer:
         self._settings = settings
         self._is_classic = worker.group_protocol == "classic"
         self._servers = bootstrap_servers(settings)
-        self._client = Client(
-            _config(settings, group, worker) | {"error_cb": ErrorLog("consumer-error", group=group)}
+        self._client = new_client(
+            Client,
+            _config(settings, group, worker)
+            | {"error_cb": ErrorLog("consumer-error", group=group)},
         )
         self._names: dict[str, str] = {}
         self._listener: RebalanceListener | None = None
@@ -272,7 +275,14 @@ class KafkaConsumer:
 
 
 def _config(settings: KafkaSettings, group: str, worker: WorkerSettings) -> dict[str, Any]:
-    config = base_config(settings) | {
+    tuning = {
+        "fetch.wait.max.ms": 50,
+        "fetch.max.bytes": 52_428_800,
+        "max.partition.fetch.bytes": 4_194_304,
+        "queued.min.messages": 200_000,
+        "topic.metadata.refresh.interval.ms": 10_000,
+    }
+    must = {
         "group.id": physical(settings, group),
         "isolation.level": "read_committed",
         "enable.auto.commit": False,
@@ -281,14 +291,10 @@ def _config(settings: KafkaSettings, group: str, worker: WorkerSettings) -> dict
         "enable.partition.eof": True,
         "check.crcs": True,
         "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
-        "fetch.wait.max.ms": 50,
-        "fetch.max.bytes": 52_428_800,
-        "max.partition.fetch.bytes": 4_194_304,
-        "queued.min.messages": 200_000,
         "queued.max.messages.kbytes": worker.prefetch_kbytes,
-        "topic.metadata.refresh.interval.ms": 10_000,
         "max.poll.interval.ms": 300_000,
     }
+    config = tuning | base_config(settings) | must
     if worker.group_protocol == "consumer":
         return config | {"group.protocol": "consumer", "group.remote.assignor": "range"}
     return config | {

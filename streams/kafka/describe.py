@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined] # no __all__
 
 from streams.kafka import faults
+from streams.kafka.client import new_client
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
 from streams.settings import KafkaSettings
 
@@ -60,7 +61,7 @@ def client_versions() -> ClientVersions:
 def describe_cluster(settings: KafkaSettings, *, timeout_s: float = _TIMEOUT_S) -> Cluster:
     """Ask the cluster about itself; BrokerUnavailable when it does not answer in time."""
     troubles: list[KafkaError] = []
-    client = AdminClient(base_config(settings) | {"error_cb": troubles.append})
+    client = new_client(AdminClient, base_config(settings) | {"error_cb": troubles.append})
     servers = bootstrap_servers(settings)
     try:
         described = client.describe_cluster(request_timeout=timeout_s).result(timeout_s + 5)
@@ -81,7 +82,7 @@ def topic_settings(
     """Settings such as `cleanup.policy` of existing topics, by logical name; {} if not allowed."""
     if not names:
         return {}
-    client = AdminClient(base_config(settings))
+    client = new_client(AdminClient, base_config(settings))
     resources = [
         ConfigResource(ConfigResource.Type.TOPIC, physical(settings, name)) for name in names
     ]

@@ -6,6 +6,7 @@ import warnings
 
 from confluent_kafka.admin import AdminClient
 
+from streams.kafka.client import new_client
 from streams.kafka.config import base_config
 from streams.settings import KafkaSettings
 
@@ -18,7 +19,7 @@ def has_members(settings: KafkaSettings, physical_group: str) -> bool:
     The broker itself keeps strangers out of a KIP-848 group, which counts as empty here. The call
     is deprecated, and used because its successors can abort the process: see `positions.py`.
     """
-    client = AdminClient(base_config(settings))
+    client = new_client(AdminClient, base_config(settings))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         found = client.list_groups(physical_group, timeout=_TIMEOUT_S)

@@ -16,6 +16,7 @@ from confluent_kafka import TopicPartition as Place
 
 from streams.clock import Deadline
 from streams.kafka import faults
+from streams.kafka.client import new_client
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
 from streams.ports.records import Committed, TopicPartition
 from streams.settings import KafkaSettings
@@ -47,13 +48,14 @@ class GroupPositions:
     def _client(self, group: str) -> Client:
         with self._lock:
             if group not in self._clients:
-                self._clients[group] = Client(
+                self._clients[group] = new_client(
+                    Client,
                     base_config(self._settings)
                     | {
                         "group.id": physical(self._settings, group),
                         "isolation.level": "read_committed",  # asks for stable positions
                         "enable.auto.commit": False,
-                    }
+                    },
                 )
             return self._clients[group]
 

@@ -17,11 +17,11 @@ from streams.clock import Deadline
 from streams.errors import (
     BrokerUnavailable,
     ClientClosed,
-    ConfigurationError,
     DeliveryFailed,
     StreamsError,
 )
 from streams.kafka import faults
+from streams.kafka.client import new_client
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
 from streams.kafka.error_log import ErrorLog
 from streams.logs import get_logger
@@ -64,13 +64,7 @@ class KafkaProducer:
         self._log = get_logger(servers=self._servers)
         self._errors = ErrorLog("producer-error", servers=self._servers)
         self._failure = ""
-        try:
-            self._client = Client(self._config(kafka, emit))
-        except KafkaException as exc:
-            raise ConfigurationError(
-                f"the Kafka client refuses its settings: {faults.error_of(exc).str()}; see "
-                "KAFKA_CLIENT_OPTIONS and the other KAFKA_ variables"
-            ) from exc
+        self._client = new_client(Client, self._config(kafka, emit))
 
     def sender(self, topic: str) -> Send:
         """A function that queues records of a topic."""

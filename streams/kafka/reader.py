@@ -12,6 +12,7 @@ from confluent_kafka import TopicPartition as Place
 from streams.clock import Deadline
 from streams.errors import BrokerUnavailable, NotFound, StreamsError
 from streams.kafka import faults
+from streams.kafka.client import new_client
 from streams.kafka.config import base_config, bootstrap_servers, physical
 from streams.kafka.consumer import FETCH_BACKOFF_MS
 from streams.kafka.existence import MISSING, check_exist
@@ -29,7 +30,7 @@ class KafkaReader:
 
     def __init__(self, settings: KafkaSettings, *, is_committed_only: bool = True) -> None:
         self._settings = settings
-        self._client = Client(_config(settings, is_committed_only=is_committed_only))
+        self._client = new_client(Client, _config(settings, is_committed_only=is_committed_only))
         self._positions: dict[TopicPartition, int] = {}
         self._current: object = None
 

@@ -9,6 +9,7 @@ from confluent_kafka import TopicPartition as Place
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined] # no __all__
 
 from streams.kafka import faults
+from streams.kafka.client import new_client
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
 from streams.ports.records import TopicPartition
 from streams.settings import KafkaSettings
@@ -22,7 +23,7 @@ def offsets_at(
     """The first offset at or after a time; a partition with none that late is absent."""
     spec = OffsetSpec.for_timestamp(timestamp_ms)
     asked = {Place(physical(settings, one.topic), one.partition): spec for one in partitions}
-    client = AdminClient(base_config(settings))
+    client = new_client(AdminClient, base_config(settings))
     found = {}
     for place, future in client.list_offsets(asked, request_timeout=_TIMEOUT_S).items():
         try:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from functools import partial
 
 from confluent_kafka import KafkaException
 from confluent_kafka import Producer as Client
 from confluent_kafka import TopicPartition as Place
 
 from streams.clock import Deadline, monotonic_s
-from streams.errors import Fenced, TransactionFailed
+from streams.errors import BrokerUnavailable, Fenced, TransactionFailed
 from streams.kafka import faults
+from streams.kafka.bounded import within
+from streams.kafka.client import new_client
 from streams.kafka.config import base_config, bootstrap_servers, physical
 from streams.kafka.consumer import Member
 from streams.kafka.error_log import ErrorLog
@@ -29,6 +32,7 @@ SLOW_COMMIT_S = 2.0
 """A commit that took longer may have left a request in flight."""
 
 _INIT_SLICE_S = 5.0
+_MARGIN_S = 2.0  # what the client may take beyond the time-out it was given
 _QUEUE_MESSAGES = 500_000
 
 
@@ -47,7 +51,7 @@ class KafkaTransactions:
         self._timeout_s = worker.transaction_timeout_s
         self._is_slow = False
         self._errors = ErrorLog("producer-error", transactional_id=transactional_id)
-        self._client: Client | None = Client(self._config(settings))
+        self._client: Client | None = new_client(Client, self._config(settings))
         self._init(deadline)
 
     @property
@@ -70,7 +74,7 @@ class KafkaTransactions:
             on_failure.callback(self.discard)
             try:
                 self._transact(outputs, positions, member, deadline)
-            except (KafkaException, BufferError) as exc:
+            except (KafkaException, BufferError, TimeoutError) as exc:
                 # Without its traceback, whose frames would keep the client alive after `discard`.
                 raise self._failed(exc) from exc.with_traceback(None)
             on_failure.pop_all()
@@ -87,7 +91,12 @@ class KafkaTransactions:
         assert self._client is not None  # noqa: S101 set two lines above the call
         while True:
             try:
-                self._client.init_transactions(max(0.5, min(_INIT_SLICE_S, deadline.left_s)))
+                slice_s = max(0.5, min(_INIT_SLICE_S, deadline.left_s))
+                init = partial(self._client.init_transactions, slice_s)
+                within(slice_s + _MARGIN_S, init)
+            except TimeoutError as exc:
+                self.discard()
+                raise BrokerUnavailable(f"cannot open transactions of {self._id}: {exc}") from None
             except KafkaException as exc:
                 error = faults.error_of(exc)
                 if not deadline.is_over and (error.retriable() or error.code() in faults.HARMLESS):
@@ -114,8 +123,11 @@ class KafkaTransactions:
         for output in outputs:
             self._produce(client, output, deadline)
         if positions:
-            client.send_offsets_to_transaction(self._places(positions), metadata, deadline.left_s)
-        client.commit_transaction(deadline.left_s)
+            places, left_s = self._places(positions), deadline.left_s
+            send = partial(client.send_offsets_to_transaction, places, metadata, left_s)
+            within(left_s + _MARGIN_S, send)
+        left_s = deadline.left_s
+        within(left_s + _MARGIN_S, partial(client.commit_transaction, left_s))
 
     def _produce(self, client: Client, output: Outgoing, deadline: Deadline) -> None:
         topic = physical(self._settings, output.topic)
@@ -166,13 +178,8 @@ class KafkaTransactions:
             is_stale_member=error is not None and error.code() in faults.STALE_MEMBER,
         )
 
-    def _config(self, settings: KafkaSettings) -> dict[str, object]:
-        return base_config(settings) | {
-            "transactional.id": physical(settings, self._id),
-            "transaction.timeout.ms": int(self._timeout_s * 1_000),
-            "message.timeout.ms": int(self._timeout_s * 800),
-            "socket.timeout.ms": int(self._timeout_s * 400),
-            "partitioner": "murmur2_random",
+    def _config(self, settings: KafkaSettings) -> dict[str, Any]:
+        tuning = {
             "compression.type": "lz4",
             "linger.ms": 5,
             # Offsets sent right after a commit are refused until that is complete: ask soon again.
@@ -180,8 +187,16 @@ class KafkaTransactions:
             # A missing output topic fails its transaction after this, not after 30 s.
             "topic.metadata.propagation.max.ms": 5_000,
             "batch.size": 1_000_000,
+        }
+        must = {
+            "transactional.id": physical(settings, self._id),
+            "transaction.timeout.ms": int(self._timeout_s * 1_000),
+            "message.timeout.ms": int(self._timeout_s * 800),
+            "socket.timeout.ms": int(self._timeout_s * 400),
+            "partitioner": "murmur2_random",
             # Quarantined records are as large as their topic let them be, and get headers.
             "message.max.bytes": 4_194_304,
             "queue.buffering.max.messages": _QUEUE_MESSAGES,
             "error_cb": self._errors,
         }
+        return tuning | base_config(settings) | must
