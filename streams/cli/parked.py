@@ -21,7 +21,7 @@ app = typer.Typer(
     "the key's events; other keys flow.",
 )
 
-_COLUMNS = ("fold", "key", "source", "reason", "detail", "time")
+_COLUMNS = ("fold", "key", "source", "raised_by", "reason", "detail", "time")
 _SERVICE = typer.Argument(help="Name of a service, such as counters.")
 
 
@@ -48,7 +48,7 @@ def show_parked(
         raise NotFound(f"{service} parked no key {key}")
     view = RecordView(Catalog.find())
     for row in rows:
-        shown = {**row, **_original(row["source"], view)}
+        shown = {**row, **_original(row, view)}
         if as_json:
             write_line(json_line(shown))
         else:
@@ -72,14 +72,16 @@ def _row(decision: Decision, timestamp_ms: int) -> dict[str, Any]:
         "fold": decision.fold,
         "key": key_text(decision.fold_key),
         "source": f"{decision.source}/{decision.at}",
+        "raised_by": decision.raised_by,
         "reason": decision.reason,
         "detail": decision.detail,
         "time": time_of(timestamp_ms),
     }
 
 
-def _original(source: str, view: RecordView) -> dict[str, Any]:
-    record = record_at(source)
+def _original(row: dict[str, Any], view: RecordView) -> dict[str, Any]:
+    """The event on which a handler raised; a result raises on a state, not on one event."""
+    record = None if row["raised_by"] == "result" else record_at(row["source"])
     if record is None:
         return {"event": None, "value": None}
     return {

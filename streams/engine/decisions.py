@@ -34,7 +34,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """One decision. `at` is the input offset it belongs to, in the topic with the id `topic_id`.
 
     QUARANTINED: the record at `at` is folded by no fold; its bytes are in the quarantine topic.
-    PARKED: from `at` on, `fold` skips the events of `key` (JSON; a list for a composite key).
+    PARKED: a `handler` raised on the event at `at`, or a `result` after a commit up to `at`
+    (`raised_by`); from `at` on, `fold` skips the events of `key` (JSON; a list if composite).
     """
 
     kind: DecisionKind
@@ -44,6 +45,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     reason: str
     detail: str = ""
+    raised_by: str = ""
     fold: str = ""
     key: Any = None
 

@@ -199,6 +199,7 @@ class Partition:
             )
         decision = Decision(
             kind=DecisionKind.PARKED,
+            raised_by="result" if raised.offset is None else "handler",
             topic=self.source.topic,
             topic_id=self.progress.topic_id,
             partition=self.source.partition,
