@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import ExitStack
+from functools import cache
 
 import msgspec
 
@@ -187,7 +188,7 @@ class Bench:
 
     def put(self, event, **changes):
         """Append one event, with another key, value or partition where told so."""
-        route = Route(type(event), CATALOG)
+        route = _route(type(event))
         record = {"key": route.key(event), "value": route.encode(event), "partition": None}
         return self.log.append(route.topic.name, **{**record, **changes})
 
@@ -291,8 +292,8 @@ class BenchWorker:
         raise AssertionError("not caught up after 1,000 rounds")
 
     def stop(self):
-        """The orderly end."""
-        self.loop.run(lambda: True)
+        """The orderly end, but for the collector of the whole process."""
+        self.loop._finish()
         self.stack.close()
         self.slot.release()
 
@@ -317,5 +318,11 @@ def decoded(event_type, value):
     return _codec(event_type).decode(value)
 
 
+@cache
 def _codec(event_type):
     return Codec(CATALOG.registry, {event_type.avro_name: event_type})
+
+
+@cache
+def _route(event_type):
+    return Route(event_type, CATALOG)
