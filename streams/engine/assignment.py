@@ -42,6 +42,7 @@ class Assignment:
         self._instruments = instruments
         self._folders: dict[TopicPartition, PartitionFolder] = {}
         self._codecs: dict[str, Codec] = {}
+        self._is_opening = False
         self._is_closed = False
         self._log = get_logger()
 
@@ -50,10 +51,19 @@ class Assignment:
         """The owned partitions."""
         return list(self.owned.values())
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the group was joined and what came is open; safe to ask from any thread.
+
+        Not told by a first callback: a KIP-848 group never calls a worker that gets nothing.
+        """
+        return self._membership.has_joined and not self._is_opening
+
     def assigned(self, partitions: Collection[TopicPartition]) -> Mapping[TopicPartition, int]:
         """Open what came; returns the offsets to read from. A worker that ends takes nothing."""
         if self._is_closed:
             return {}
+        self._is_opening = True  # stays so when opening fails: the worker ends
         deadline = Deadline.after(OPEN_PATIENCE_S)
         self._membership.capture()
         committed = self._consumer.committed(partitions, deadline)
@@ -62,6 +72,7 @@ class Assignment:
             self._folders[source] = folder
             self.owned[source] = Partition(state, self._service, self._codec(source.topic))
             self._instruments.opened()
+        self._is_opening = False
         self._log.info(
             "partitions assigned",
             action="assigned",

@@ -1,7 +1,8 @@
 """A worker's small HTTP server: `/metrics`, `/livez` and `/readyz`.
 
-Alive: the worker's loop turns. Ready: its partitions are assigned and their state is restored.
-Both answer 200 or 503 with a JSON body that says why. It listens on loopback unless told otherwise.
+Alive: the worker's loop turns, or waits for Kafka. Ready: it joined its group, what it was given,
+if anything, is open, and its state is restored. Both answer 200 or 503 with a JSON body that holds
+the worker's state: `starting`, `restoring` or `live`. It listens on loopback unless told otherwise.
 """
 
 from __future__ import annotations

@@ -21,6 +21,12 @@ class Membership:
         self._proposed: GroupMember | None = None
 
     @property
+    def has_joined(self) -> bool:
+        """Whether the captured membership is one; safe to ask from any thread."""
+        member = self._member
+        return member is not None and member.generation >= 0
+
+    @property
     def is_stale(self) -> bool:
         """Whether the group moved on since the capture."""
         if self._member is None:

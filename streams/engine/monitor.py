@@ -14,7 +14,6 @@ from streams.clock import monotonic_s, now_us
 from streams.engine.assignment import Assignment
 from streams.engine.partition import Partition, Stage
 from streams.engine.status import WorkerStatus, status_file, write_status
-from streams.errors import Unavailable
 from streams.fold.service import Service
 from streams.logs import get_logger
 from streams.ports.log import Log
@@ -75,27 +74,42 @@ class Monitor:
 
     @property
     def is_ready(self) -> bool:
-        """Whether everything that is owned is live; owning nothing is fine."""
+        """Whether the group was joined and all that is owned is live; owning nothing is fine."""
         return self.state == "live"
 
     @property
     def state(self) -> str:
-        """`live`, or `restoring` while any owned partition is behind its committed offset."""
+        """`starting` until the group was joined and what came first is open; then `live`.
+
+        `restoring` while more is opened, or any owned partition is behind its committed offset.
+        """
+        is_settled = self._assignment.is_settled  # before the stages: what came since is in them
         stages = [partition.stage for partition in self._owned()]
+        if not is_settled:
+            return "restoring" if stages else "starting"
         return "restoring" if Stage.RESTORING in stages else "live"
 
     def _owned(self) -> list[Partition]:
         return self._assignment.partitions
 
     def _run(self) -> None:
+        told: set[type[Exception]] = set()
         while not self._stopping.wait(_INTERVAL_S):
             try:
-                self._write_status()
-                if monotonic_s() >= self._lag_due_s:
-                    self._measure_lag()
-                    self._lag_due_s = monotonic_s() + _LAG_INTERVAL_S
-            except (OSError, Unavailable, RuntimeError) as exc:
-                get_logger().debug("monitor skipped a turn", action="monitor", error=str(exc))
+                self._turn()
+            except Exception as exc:
+                if type(exc) not in told:  # a fault that stays would say so twice a second
+                    told.add(type(exc))
+                    name = type(exc).__name__
+                    get_logger().warning(
+                        "monitor skipped a turn", action="monitor", error=str(exc), kind=name
+                    )
+
+    def _turn(self) -> None:
+        self._write_status()
+        if monotonic_s() >= self._lag_due_s:
+            self._lag_due_s = monotonic_s() + _LAG_INTERVAL_S
+            self._measure_lag()
 
     def _write_status(self) -> None:
         partitions = self._owned()
@@ -111,6 +125,8 @@ class Monitor:
 
     def _measure_lag(self) -> None:
         positions = {one.source: one.position for one in self._owned()}
+        if not positions:
+            return
         admin = self._log.admin()
         try:
             ends = admin.ends(list(positions))

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from streams.clock import Deadline
+from streams.clock import Deadline, monotonic_s
 from streams.engine.assembly import Assembly, assemble
 from streams.engine.first_start import ensure_started
 from streams.engine.health import HealthServer
@@ -68,16 +68,17 @@ class Worker:
                 settings=self._settings,
                 is_stopping=self._stopping.is_set,
             )
+            self._show(worker, slot, stack)
             self._wait_for_kafka(worker)
             if not self._stopping.is_set():
-                self._work(worker, slot, stack)
+                self._work(worker, slot)
 
     def stop(self) -> None:
         """End `run` soon: drain, commit, checkpoint. Safe from any thread and from a signal."""
         self._stopping.set()
 
-    def _work(self, worker: Assembly, slot: Slot, stack: ExitStack) -> None:
-        name = self.service.name
+    def _show(self, worker: Assembly, slot: Slot, stack: ExitStack) -> None:
+        """Answer probes and scrapes; first of all, so that who waits for Kafka is seen to wait."""
         monitor = Monitor(
             self.service,
             slot.number,
@@ -91,6 +92,9 @@ class Worker:
             server = HealthServer(self._settings.http_host, self._port(slot), monitor)
             stack.enter_context(server)
             monitor.port = server.port
+
+    def _work(self, worker: Assembly, slot: Slot) -> None:
+        name = self.service.name
         worker.join()
         get_logger().info("worker started", action="started", service=name, slot=slot.number)
         worker.loop.run(self._stopping.is_set)
@@ -102,6 +106,7 @@ class Worker:
         What a dead self left open is aborted first: until then nobody is told its positions.
         """
         while not self._stopping.is_set():
+            worker.loop.turned_s = monotonic_s()  # to wait for a broker is not to be stuck
             try:
                 worker.committer.start()
                 ensure_started(self.service, self._log, self._home, Deadline.after(_CONNECT_S * 4))
