@@ -8,6 +8,7 @@ with keyword arguments in a test. `docs`-worthy text stands in each field's desc
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from streams.errors import ConfigurationError
 
 DEFAULT_BOOTSTRAP_SERVERS = "127.0.0.1:9092"
+_OPTION_NAME = re.compile(r"[a-z0-9._]+")
 
 
 class Section(BaseSettings):
@@ -92,11 +94,11 @@ class KafkaSettings(Section):
     ssl_key_password_file: str = _env(
         "KAFKA_SSL_KEY_PASSWORD_FILE", "File that holds the key's password.", ""
     )
-    client_options: str = _env(
+    client_options: SecretStr = _env(
         "KAFKA_CLIENT_OPTIONS",
         "More librdkafka settings, `name=value` separated by `;`; those that would break "
         "exactly-once are refused.",
-        "",
+        SecretStr(""),
     )
 
     def password(self) -> str:
@@ -108,14 +110,22 @@ class KafkaSettings(Section):
         return _secret(self.ssl_key_password, self.ssl_key_password_file)
 
     def options(self) -> dict[str, str]:
-        """`client_options` as a mapping; ConfigurationError on a part without `=`."""
-        parts = [part.strip() for part in self.client_options.split(";") if part.strip()]
-        for part in parts:
-            if "=" not in part:
+        """`client_options` as a mapping; ConfigurationError on a part that is no `name=value`.
+
+        The error shows no part: one may be the tail of a password that has a `;` in it.
+        """
+        options = {}
+        for number, part in enumerate(self.client_options.get_secret_value().split(";"), start=1):
+            name, equals, value = map(str.strip, part.partition("="))
+            if equals and _OPTION_NAME.fullmatch(name):
+                options[name] = value
+            elif part.strip():
+                lack = "no option's name before its '='" if equals else "no '='"
                 raise ConfigurationError(
-                    f"KAFKA_CLIENT_OPTIONS holds {part!r}; wanted name=value pairs separated by ';'"
+                    f"part {number} of KAFKA_CLIENT_OPTIONS has {lack}; wanted name=value pairs "
+                    "separated by ';' (a value with a ';' in it goes into a variable of its own)"
                 )
-        return dict(part.split("=", 1) for part in parts)
+        return options
 
 
 class SchemaSettings(Section):

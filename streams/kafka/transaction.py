@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from functools import partial
+from typing import Any
 
 from confluent_kafka import KafkaException
 from confluent_kafka import Producer as Client

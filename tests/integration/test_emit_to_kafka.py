@@ -8,6 +8,7 @@ import signal
 from collections import defaultdict
 
 import pytest
+from pydantic import SecretStr
 
 from schemas.social import FriendRequested, PhotoLiked, PhotoUnliked
 from streams.avro.codec import Codec
@@ -145,7 +146,7 @@ def test_headers_are_on_the_record(photos):
 def test_a_topic_that_was_never_made_is_named(kafka):
     """The remedy is one command away."""
     options = "topic.metadata.propagation.max.ms=500"
-    settings = kafka.model_copy(update={"client_options": options})
+    settings = kafka.model_copy(update={"client_options": SecretStr(options)})
     with EventClient(settings) as client:
         with pytest.raises(NotFound, match=r"social\.relations.*streams topics apply"):
             client.ready(FriendRequested)
@@ -218,7 +219,7 @@ def test_an_option_that_would_lose_or_reorder_is_refused(option):
     """A setting in the environment must not undo what the library promises."""
     settings = KafkaSettings(bootstrap_servers=NOWHERE, client_options=option)
 
-    with pytest.raises(ConfigurationError, match=option):
+    with pytest.raises(ConfigurationError, match=f"found {option.partition('=')[0]} in"):
         EventClient(settings)
 
 
