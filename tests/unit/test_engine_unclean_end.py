@@ -54,6 +54,34 @@ def test_a_record_that_kills_its_process_is_quarantined_by_the_next_owner(bench)
     assert [1, 2, 3] == sorted(fact.user_id for fact in bench.facts())
 
 
+@pytest.mark.parametrize("is_replaying", [False, True], ids=["live", "after a replay"])
+def test_a_handler_that_kills_its_process_costs_one_crash(bench, is_replaying):
+    """The next owner on this machine is not killed."""
+    worker = bench.worker()
+    bench.emit(liked(1))
+    worker.drain()
+    worker.crash() if is_replaying else worker.stop()
+    bench.emit(liked(2), posted("die"), liked(3))
+    end = _end_of(lambda: bench.worker().drain())
+
+    bench.worker().drain()
+
+    assert -signal.SIGKILL == end
+    assert 1 == len(bench.quarantined())
+    assert {"5": 3} == bench.counts()
+
+
+def _end_of(work):
+    """How a process ends that does this; what it did to the log in memory ends with it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
 def test_a_range_behind_a_replay_is_tried_although_both_stand_in_one_batch(bench):
     """A restart reads the replay and the live records in one go."""
     worker = bench.worker()
