@@ -144,8 +144,13 @@ class TestProcess:
     def test_a_process_is_ours_by_its_properties_file(self, tmp_path):
         """Two homes on one machine each have their own."""
         properties = tmp_path / "server.properties"
-        ours = subprocess.Popen(["sh", "-c", "read line", "sh", properties], stdin=subprocess.PIPE)
+        ours = subprocess.Popen(
+            ["sh", "-c", "echo up; read line", "sh", properties],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
         with ours:
+            ours.stdout.readline()  # from here on it is the shell, no longer a copy of this process
             mine = process.is_node(ours.pid, properties)
             other = process.is_node(ours.pid, tmp_path / "other.properties")
             process.stop(ours.pid, properties)
