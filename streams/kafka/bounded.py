@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 _Value = TypeVar("_Value")
+_Outcome: TypeAlias = "SimpleQueue[tuple[_Value, None] | tuple[None, BaseException]]"
 
 
 def within(timeout_s: float, call: Callable[[], _Value]) -> _Value:
@@ -19,19 +20,23 @@ def within(timeout_s: float, call: Callable[[], _Value]) -> _Value:
 
     A call that never returns keeps its thread, and what it holds, until the process ends.
     """
-    outcome: SimpleQueue[tuple[_Value, None] | tuple[None, BaseException]] = SimpleQueue()
-
-    def run() -> None:
-        try:
-            outcome.put((call(), None))
-        except BaseException as exc:  # raised in the calling thread
-            outcome.put((None, exc))
-
-    threading.Thread(target=run, name="bounded", daemon=True).start()
+    outcome: _Outcome[_Value] = SimpleQueue()
+    threading.Thread(target=_run, args=(call, outcome), name="bounded", daemon=True).start()
+    del call  # neither it nor its client may live on in the traceback of an error
     try:
         value, error = outcome.get(timeout=timeout_s)
     except Empty:
         raise TimeoutError(f"no return from the client within {timeout_s:.1f} s") from None
-    if error is not None:
+    if error is None:
+        return value  # type: ignore[return-value] # without an error there is a value
+    try:
         raise error
-    return value  # type: ignore[return-value] # without an error there is a value
+    finally:
+        del error
+
+
+def _run(call: Callable[[], _Value], outcome: _Outcome[_Value]) -> None:
+    try:
+        outcome.put((call(), None))
+    except BaseException as exc:  # raised in the thread that waits
+        outcome.put((None, exc.with_traceback(None)))

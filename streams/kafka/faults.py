@@ -52,6 +52,7 @@ STALE_MEMBER: Final = frozenset(
 
 _BUSY = frozenset(
     {
+        KafkaError.CONCURRENT_TRANSACTIONS,
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
         KafkaError.COORDINATOR_NOT_AVAILABLE,
         KafkaError.NOT_COORDINATOR,

@@ -93,8 +93,7 @@ class KafkaTransactions:
         while True:
             try:
                 slice_s = max(0.5, min(_INIT_SLICE_S, deadline.left_s))
-                init = partial(self._client.init_transactions, slice_s)
-                within(slice_s + _MARGIN_S, init)
+                within(slice_s + _MARGIN_S, partial(self._client.init_transactions, slice_s))
             except TimeoutError as exc:
                 self.discard()
                 raise BrokerUnavailable(f"cannot open transactions of {self._id}: {exc}") from None
@@ -125,8 +124,10 @@ class KafkaTransactions:
             self._produce(client, output, deadline)
         if positions:
             places, left_s = self._places(positions), deadline.left_s
-            send = partial(client.send_offsets_to_transaction, places, metadata, left_s)
-            within(left_s + _MARGIN_S, send)
+            within(
+                left_s + _MARGIN_S,
+                partial(client.send_offsets_to_transaction, places, metadata, left_s),
+            )
         left_s = deadline.left_s
         within(left_s + _MARGIN_S, partial(client.commit_transaction, left_s))
 

@@ -90,9 +90,10 @@ def likes_fold(version=1, name="likes"):
 
 
 class Shares(msgspec.Struct):
-    """State of the fold of shares."""
+    """State of the fold of shares: `times` grows with each event, also one folded twice."""
 
     ids: set[int] = set()
+    times: int = 0
 
 
 def shares_fold(version=1):
@@ -102,6 +103,7 @@ def shares_fold(version=1):
     @fold.on(PhotoShared)
     def shared(shares, event):
         shares.ids.add(event.share_id)
+        shares.times += 1
 
     return fold
 

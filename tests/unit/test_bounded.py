@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 import pytest
 
+from streams.clock import Deadline
 from streams.kafka.bounded import within
 
 
@@ -27,3 +30,30 @@ def test_a_call_that_never_returns_is_left_behind():
     with pytest.raises(TimeoutError, match="no return from the client"):
         within(0.05, never.wait)
     never.set()
+
+
+def test_the_error_of_a_call_does_not_keep_its_client_alive():
+    """A dropped client that lives on asks for its producer id again and fences its successor.
+
+    The worker's loop runs without the cyclic collector.
+    """
+
+    class Client:
+        def fail(self):
+            raise ZeroDivisionError
+
+    client = Client()
+    alive = weakref.ref(client)
+    gc.disable()
+    try:
+        with pytest.raises(ZeroDivisionError) as kept:
+            within(5, client.fail)
+        del client
+        deadline, pause = Deadline.after(5), threading.Event()
+        while alive() is not None and not deadline.is_over:
+            pause.wait(0.01)  # the call's thread is about to end
+
+        assert alive() is None
+        assert kept.value is not None
+    finally:
+        gc.enable()

@@ -48,6 +48,7 @@ Events = st.one_of(
     st.tuples(st.just("like"), Photo, User),
     st.tuples(st.just("unlike"), Photo, User),
     st.tuples(st.just("share"), Photo, User),
+    st.tuples(st.just("share"), Photo, User),
     st.tuples(st.sampled_from(["raise", "break", "bad bytes", "stray", "marker"]), Photo, User),
 )
 Emit = st.tuples(st.just("emit"), st.lists(Events, min_size=1, max_size=8))
@@ -206,7 +207,7 @@ class PlainFold:
             return
         photo = event.photo_id
         if isinstance(event, PhotoShared):
-            self.shares.setdefault(photo, set()).add(event.share_id)
+            self.shares[photo] = self.shares.get(photo, 0) + 1
             return
         if photo in self.parked and offset >= self.parked[photo].at:
             return
@@ -255,5 +256,5 @@ def states_of(worker):
     shares = {photo: worker.state(photo, fold=1) for photo in PHOTOS}
     return (
         {photo: state.users for photo, state in fans.items() if state is not None},
-        {photo: state.ids for photo, state in shares.items() if state is not None},
+        {photo: state.times for photo, state in shares.items() if state is not None},
     )
