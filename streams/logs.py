@@ -16,6 +16,7 @@ import re
 import sys
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any, Final
 
 import structlog
@@ -58,7 +59,7 @@ class Line:
     def __init__(self, event: str, fields: Mapping[str, Any]) -> None:
         self.event = event
         self.fields = {
-            name: "***" if _SECRET.search(name) else value for name, value in fields.items()
+            name: "***" if _SECRET.search(name) else _plain(value) for name, value in fields.items()
         }
 
     def __str__(self) -> str:
@@ -83,6 +84,11 @@ class ConsoleLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return self._render(None, record.name, _fields(record, self))
+
+
+def _plain(value: Any) -> Any:
+    """What an enum stands for: its repr, which the console shows, is a name of the code's."""
+    return value.value if isinstance(value, Enum) else value
 
 
 def _to_standard_logging(

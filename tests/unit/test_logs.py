@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from streams import logs
+from streams.avro.reasons import Reason
 from streams.settings import LogSettings
 
 
@@ -82,6 +83,18 @@ def test_an_exception_stays_within_its_line(capsys):
     (line,) = lines(capsys)
     assert line["level"] == "error"
     assert "ValueError: no" in line["exception"]
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_an_enum_shows_what_it_stands_for(capsys, form):
+    """`bad magic` is what the header, the dashboards and the documentation say."""
+    logs.configure(LogSettings(form=form))
+
+    logs.get_logger().warning("record quarantined", reason=Reason.BAD_MAGIC)
+
+    line = capsys.readouterr().err
+    assert "bad magic" in line
+    assert "BAD_MAGIC" not in line
 
 
 @pytest.mark.parametrize("name", ["name", "msg", "args", "module", "process", "extra", "level"])
