@@ -21,7 +21,7 @@ app = typer.Typer(
     "They were skipped by every fold; all others flowed on.",
 )
 
-_COLUMNS = ("source", "key", "fold", "reason", "detail", "time")
+_COLUMNS = ("source", "key", "reason", "detail", "time")
 _SERVICE = typer.Argument(help="Name of a service, such as counters.")
 
 
@@ -66,7 +66,6 @@ def _row(record: Record) -> dict[str, Any]:
     return {
         "source": _header(record, "source"),
         "key": text_of(record.key),
-        "fold": _header(record, "fold"),
         "reason": _header(record, "reason"),
         "detail": _header(record, "detail"),
         "time": time_of(record.timestamp_ms),

@@ -16,7 +16,7 @@ from streams.ports.records import Record
 from streams.topics.catalog import Catalog
 from streams.topics.jsonform import to_json
 
-_TOLD_BY_HEADERS: Final = ("reason", "detail", "source", "schema_id", "service", "fold")
+_TOLD_BY_HEADERS: Final = ("reason", "detail", "source", "schema_id", "service")
 """Headers that say why a record was quarantined."""
 
 

@@ -32,8 +32,8 @@ def test_quarantine_list_is_a_line_a_record(service, write):
     lines = run("quarantine", "list", service).stdout.splitlines()
 
     assert [row["source"] for row in rows] == ["social.photos/0/3", "social.photos/0/4"]
-    assert rows[0]["reason"] == "bad magic"
-    assert rows[0]["key"] == "5"
+    assert list(rows[0]) == ["source", "key", "reason", "detail", "time"]
+    assert (rows[0]["key"], rows[0]["reason"], rows[0]["detail"]) == ("5", "bad magic", "0xff")
     assert len(lines) == 3
 
 
