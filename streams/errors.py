@@ -9,7 +9,6 @@ StreamsError                 anything below; `exit_code` is what the command lin
 │   └── TooLarge             a record is over the size limit
 ├── Unavailable              try again later
 │   ├── BrokerUnavailable    no broker answered in time
-│   ├── RegistryUnavailable  the schema registry did not answer
 │   └── Overloaded           the client's bounded queue is full
 ├── NotFound                 the thing asked for does not exist
 ├── DeliveryFailed           a record was not acknowledged, or it is unknown whether it was
@@ -81,10 +80,6 @@ class Unavailable(StreamsError):
 
 class BrokerUnavailable(Unavailable):
     """No Kafka broker answered in time."""
-
-
-class RegistryUnavailable(Unavailable):
-    """The schema registry did not answer in time."""
 
 
 class Overloaded(Unavailable):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Protocol
 
 
 class Registry(Protocol):
-    """Schema texts by id, and ids by subject."""
+    """Released schemas: their subjects, ids by subject, texts by id. Safe from any thread."""
+
+    @property
+    def subjects(self) -> Collection[str]:
+        """Every subject that was ever released."""
 
     def schema(self, schema_id: int) -> dict[str, Any]:
         """The parsed Avro schema of an id; KeyError when no version has it."""

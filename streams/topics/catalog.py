@@ -29,15 +29,16 @@ EventType = type[Message]  # `type` is a method of the catalog below
 
 
 class Catalog:
-    """One schemas package: `topics.toml`, `lock.json` and the generated modules in its folder.
+    """One schemas package: `topics.toml` and the generated modules in its folder, and a registry.
 
-    Safe from any thread once made. `find` and `of` give the same object for the same package.
+    Safe from any thread once made. `find` and `of` read schemas from the lock file in the folder,
+    and give the same object for the same package.
     """
 
-    def __init__(self, package: str, folder: Path) -> None:
+    def __init__(self, package: str, folder: Path, registry: Registry) -> None:
         self.package = package
         self.folder = folder
-        self._lock = LockFile.load(folder / LOCK_FILE)
+        self.registry = registry
         self._encoders: dict[EventType, RecordEncoder] = {}
 
     @classmethod
@@ -53,15 +54,10 @@ class Catalog:
         """The catalog of the package that a generated type belongs to."""
         return _catalog(event_type.__module__.rpartition(".")[0])
 
-    @property
-    def registry(self) -> Registry:
-        """Released schemas by id."""
-        return self._lock
-
     @cached_property
     def topics(self) -> dict[str, Topic]:
         """Declared topics by name, in the order of the file."""
-        released = [subject.rpartition("-")[2] for subject in self._lock.subjects]
+        released = [subject.rpartition("-")[2] for subject in self.registry.subjects]
         return load_topics(self.folder / TOPICS_FILE, released)
 
     def topic(self, name: str) -> Topic:
@@ -114,16 +110,16 @@ class Catalog:
 
     def schema(self, event_type: EventType) -> dict[str, Any]:
         """The newest released schema of a type."""
-        return self._lock.schema(self.schema_id(event_type))
+        return self.registry.schema(self.schema_id(event_type))
 
     def schema_id(self, event_type: EventType) -> int:
         """The id that records of a type are written with."""
         subject = self.topic_of(event_type).subject(event_type.avro_name)
         try:
-            return self._lock.newest_id(subject)
+            return self.registry.newest_id(subject)
         except KeyError:
             raise ConfigurationError(
-                f"found no released version of {subject} in {self.folder / LOCK_FILE}; run "
+                f"found no released version of {subject} for {self.folder}; run "
                 "`streams schemas generate`"
             ) from None
 
@@ -155,7 +151,7 @@ class Catalog:
 def _catalog(package: str) -> Catalog:
     for folder in _folders(package):
         if (folder / TOPICS_FILE).is_file():
-            return Catalog(package, folder)
+            return Catalog(package, folder, LockFile.load(folder / LOCK_FILE))
     raise ConfigurationError(
         f"found no importable package {package!r} with a {TOPICS_FILE}, wanted the package that "
         "[tool.streams] or STREAMS_SCHEMAS names; `streams schemas init` makes one"

@@ -11,11 +11,12 @@ import pytest
 
 from schemas.counters import PhotoContribution, PhotoCounters
 from schemas.social import FriendRequested, PhotoLiked, PhotoUnliked
+from streams.avro.lock import LockFile
 from streams.codegen.generate import generate
 from streams.codegen.source import Sources
 from streams.errors import ConfigurationError, NotFound, UnknownEvent
 from streams.events.base import Event, Message
-from streams.topics.catalog import Catalog
+from streams.topics.catalog import LOCK_FILE, Catalog
 from tests.unit.shop import TOPICS, Shop, field
 
 CATALOG = Catalog.of(PhotoLiked)
@@ -152,7 +153,7 @@ def test_the_key_picks_the_partition_unless_the_topic_says_otherwise(install):
     keyed = 'key = ["order_id", "line"]\npartition_by = "order_id"'
     shop.topics(TOPICS.replace('key = "order_id"', keyed, 1))
     generate(Sources.read(shop.folder))
-    found = Catalog("shop_by", shop.folder)
+    found = Catalog("shop_by", shop.folder, LockFile.load(shop.folder / LOCK_FILE))
     placed = found.type("OrderPlaced")
 
     assert CATALOG.partition_text(PhotoLiked) is None
@@ -175,10 +176,42 @@ def test_a_type_that_was_never_released_says_so(install):
     """Declared on a topic, but its subject has no version."""
     shop = install("shop_moved")
     shop.topics(TOPICS.replace("shop.orders", "shop.placed"))
-    found = Catalog("shop_moved", shop.folder)
+    found = Catalog("shop_moved", shop.folder, LockFile.load(shop.folder / LOCK_FILE))
 
     with pytest.raises(ConfigurationError, match="streams schemas generate"):
         found.schema_id(found.type("OrderPlaced"))
+
+
+class Elsewhere:
+    """A registry that is no file; it gives one schema the id 77."""
+
+    subjects = ("shop.orders-shop.OrderPlaced", "shop.counts-shop.OrdersCounted")
+
+    def __init__(self, schema):
+        self._schema = schema
+
+    def newest_id(self, subject):
+        return {self.subjects[0]: 77}[subject]
+
+    def schema(self, schema_id):
+        return {77: self._schema}[schema_id]
+
+    def subject(self, schema_id):
+        return {77: self.subjects[0]}[schema_id]
+
+
+def test_schemas_come_from_the_registry_that_the_catalog_was_given(install):
+    """A registry over HTTP draws ids of its own and leaves no file behind."""
+    shop = install("shop_elsewhere")
+    released = LockFile.load(shop.folder / LOCK_FILE)
+    schema = released.schema(released.newest_id("shop.orders-shop.OrderPlaced"))
+    (shop.folder / LOCK_FILE).unlink()
+
+    found = Catalog("shop_elsewhere", shop.folder, Elsewhere(schema))
+
+    placed = found.type("OrderPlaced")
+    assert b"\0\0\0\0\x4d" == found.encoder(placed).encode(placed(order_id=7))[:5]
+    assert schema == found.schema(placed)
 
 
 def test_an_upsert_beside_facts_is_known_as_one():

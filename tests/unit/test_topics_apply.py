@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from streams.avro.lock import LockFile
 from streams.errors import ConfigurationError
 from streams.settings import TopicSettings
 from streams.topics.apply import apply_topics
@@ -147,7 +148,7 @@ def test_services_of_the_project_are_known_without_being_installed():
 def test_our_services_are_left_out_where_our_schemas_are_not_used(tmp_path):
     """A project with its own events would get topics that nothing ever writes."""
     own = Project(root=tmp_path, services={"likes": "shop.likes:SERVICE"})
-    catalog = Catalog("shop", tmp_path)
+    catalog = Catalog("shop", tmp_path, LockFile())
 
     assert "counters" not in service_targets(catalog, own)
     assert service_targets(catalog, own)["likes"] == "shop.likes:SERVICE"
