@@ -1,17 +1,30 @@
-"""`streams kafka`: a real Kafka on this machine."""
+"""`streams kafka`: a real Kafka on this machine, or what is known of the one that was configured.
+
+What starts and stops a Kafka needs the extra `local`, and is imported where it is used.
+"""
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.local import LocalKafka
-from streams.local.compose import compose_down, compose_up
-from streams.settings import HomeSettings, KafkaSettings
+from streams.cli.output import json_line, write_line
+from streams.errors import BrokerUnavailable
+from streams.local.compose import (
+    COMPOSE_FILE,
+    SERVICE,
+    compose_down,
+    compose_state,
+    compose_up,
+    compose_wipe,
+)
+from streams.settings import DEFAULT_BOOTSTRAP_SERVERS, HomeSettings, KafkaSettings
+
+if TYPE_CHECKING:
+    from streams.local import LocalKafka, Status
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,59 +33,130 @@ app = typer.Typer(
     "yours, and goes on running until `streams kafka down`.",
 )
 
-Docker = Annotated[bool, typer.Option("--docker", help="Use docker-compose.kafka.yml instead.")]
+Docker = Annotated[bool, typer.Option("--docker", help="The one of docker-compose.kafka.yml here.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")]
+
+_TIMEOUT_S = 8.0
+_EXTERNAL = "the external Kafka that KAFKA_BOOTSTRAP_SERVERS names"
 
 
-@app.command()
-def up(docker: Docker = False) -> None:
-    """Start Kafka and wait until it is ready; does nothing when it runs."""
-    configured = KafkaSettings().bootstrap_servers
-    if configured:
-        typer.echo(f"KAFKA_BOOTSTRAP_SERVERS is set: using {configured}, starting nothing")
+@app.command(epilog="Example: streams kafka up && streams topics apply")
+def up(docker: Docker = False, as_json: Json = False) -> None:
+    """Start Kafka and wait until it is ready; does nothing when it runs.
+
+    With KAFKA_BOOTSTRAP_SERVERS set it starts nothing, and looks whether that Kafka answers (exit
+    code 3 when it does not).
+    """
+    configured = KafkaSettings()
+    if configured.bootstrap_servers:
+        _look_outside(configured, as_json=as_json)
+        typer.echo("nothing was started here", err=True)
     elif docker:
         compose_up(Path.cwd())
+        _show_container("healthy", as_json=as_json)
     else:
         local = _local()
         if not local.is_downloaded:
             typer.echo("downloading Kafka from Maven Central (44 MB, once) …", err=True)
-        status = local.up()
-        typer.echo(f"Kafka {status.version} runs at {status.address} (process {status.pid})")
+        _show_local(local.up(), as_json=as_json)
 
 
-@app.command()
+@app.command(epilog="Example: streams kafka down")
 def down(docker: Docker = False) -> None:
-    """Stop Kafka; topics and offsets stay."""
+    """Stop this machine's own Kafka; topics and offsets stay."""
     if docker:
         compose_down(Path.cwd())
     else:
-        typer.echo("Kafka stopped" if _local().down() else "Kafka was not running")
+        write_line("Kafka stopped" if _local().down() else "Kafka was not running")
 
 
-@app.command()
-def status(
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
-) -> None:
-    """Show whether Kafka runs, where, and where its log is; exit code 1 when it does not."""
-    found = _local().status()
-    if as_json:
-        typer.echo(json.dumps(asdict(found)))
-    elif found.is_running:
-        typer.echo(f"Kafka {found.version} runs at {found.address} (process {found.pid})")
-        typer.echo(f"data and log: {found.folder}")
+@app.command(epilog="Example: streams kafka status --json")
+def status(docker: Docker = False, as_json: Json = False) -> None:
+    """Show whether Kafka runs, where, and where its log is; exit code 1 when it does not.
+
+    With KAFKA_BOOTSTRAP_SERVERS set it tells of that Kafka (exit code 3 when it does not answer).
+    """
+    configured = KafkaSettings()
+    if docker:
+        is_running = _show_container(compose_state(Path.cwd()), as_json=as_json)
+    elif configured.bootstrap_servers:
+        is_running = True
+        _look_outside(configured, as_json=as_json)
     else:
-        typer.echo("no local Kafka is running; start one with `streams kafka up`")
-    raise typer.Exit(0 if found.is_running else 1)
+        is_running = _show_local(_local().status(), as_json=as_json)
+    raise typer.Exit(0 if is_running else 1)
 
 
-@app.command()
-def wipe() -> None:
-    """Delete every topic and offset of the stopped Kafka; refuses while it runs."""
-    _local().wipe()
-    typer.echo(
-        "Kafka's data is gone; make the topics again (`streams topics apply`); a "
-        "service that has state here starts over with `streams offsets restore SERVICE`"
+@app.command(epilog="Example: streams kafka down && streams kafka wipe")
+def wipe(docker: Docker = False) -> None:
+    """Delete every topic and offset of this machine's own, stopped Kafka; refused while it runs.
+
+    With --docker the volumes of the compose file go, the state of its services among them.
+    """
+    if docker:
+        compose_wipe(Path.cwd())
+    else:
+        _local().wipe()
+    write_line(
+        "the data of this machine's own Kafka is gone; make the topics again "
+        "(`streams topics apply`); a service that has state here starts over with "
+        "`streams offsets restore SERVICE`"
     )
+    if KafkaSettings().bootstrap_servers:
+        write_line(f"{_EXTERNAL} is not this one, and was left alone")
 
 
 def _local() -> LocalKafka:
+    from streams.local import LocalKafka
+
     return LocalKafka(HomeSettings().home)
+
+
+def _look_outside(configured: KafkaSettings, *, as_json: bool) -> None:
+    """Says whether the configured Kafka answers; BrokerUnavailable when it does not."""
+    from streams.kafka.describe import describe_cluster
+
+    try:
+        found = describe_cluster(configured, timeout_s=_TIMEOUT_S)
+    except BrokerUnavailable as exc:
+        if as_json:
+            _write_object("external", is_running=False, address=configured.bootstrap_servers)
+        raise BrokerUnavailable(f"{_EXTERNAL} does not answer: {exc}") from exc
+    if as_json:
+        _write_object("external", is_running=True, address=found.servers)
+        return
+    brokers = f"{found.brokers} {'broker' if found.brokers == 1 else 'brokers'}"
+    write_line(f"{_EXTERNAL} answers at {found.servers}: Kafka {found.release}, {brokers}")
+
+
+def _show_container(state: str, *, as_json: bool) -> bool:
+    """Says what Docker said; returns whether Kafka can be used."""
+    is_running = state == "healthy"
+    address = DEFAULT_BOOTSTRAP_SERVERS if is_running else ""
+    if as_json:
+        _write_object("docker", is_running=is_running, address=address)
+    elif is_running:
+        write_line(f"Kafka runs at {address} in Docker")
+    elif state:
+        write_line(f"Kafka's container is {state}, wanted healthy")
+    else:
+        write_line("Docker runs no Kafka; start one with `streams kafka up --docker`")
+    if state and not as_json:
+        write_line(f"log: docker compose -f {COMPOSE_FILE} logs {SERVICE}")
+    return is_running
+
+
+def _show_local(found: Status, *, as_json: bool) -> bool:
+    """Says what is known of the local Kafka; returns whether it runs."""
+    if as_json:
+        _write_object("local", **asdict(found))
+    elif found.is_running:
+        write_line(f"Kafka {found.version} runs at {found.address} (process {found.pid})")
+        write_line(f"data and log: {found.folder}")
+    else:
+        write_line("no local Kafka is running; start one with `streams kafka up`")
+    return found.is_running
+
+
+def _write_object(kind: str, **facts: object) -> None:
+    write_line(json_line({"kind": kind, **facts}))

@@ -78,7 +78,7 @@ def translated(error: KafkaError, doing: str, servers: str) -> StreamsError:
     if error.code() in UNREACHABLE:
         return BrokerUnavailable(
             f"cannot {doing}: no answer from Kafka at {servers} ({error.name()}); "
-            "start one with `streams kafka up`, or set KAFKA_BOOTSTRAP_SERVERS"
+            "is KAFKA_BOOTSTRAP_SERVERS right? Without it, `streams kafka up` starts one here"
         )
     if error.code() in _BUSY:
         return BrokerUnavailable(

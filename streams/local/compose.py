@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
-from streams.errors import BrokerUnavailable, NotFound
+from streams.errors import BrokerUnavailable, ConfigurationError, NotFound
 
 COMPOSE_FILE = "docker-compose.kafka.yml"
 SERVICE = "kafka"
@@ -22,22 +24,49 @@ def compose_down(folder: Path) -> None:
     _compose(folder, "--profile", "*", "down")
 
 
-def _compose(folder: Path, *arguments: str) -> None:
+def compose_state(folder: Path) -> str:
+    """What Docker says of the broker: `healthy`, `starting`, `exited`, …; empty without one."""
+    answer = _compose(folder, "ps", "--all", "--format", "json", SERVICE, is_asked=True)
+    return next((one.get("Health") or one["State"] for one in _containers(answer)), "")
+
+
+def compose_wipe(folder: Path) -> None:
+    """Delete the volumes of the compose file in `folder`; ConfigurationError while Kafka runs."""
+    state = compose_state(folder)
+    if state not in ("", "exited", "dead", "created"):
+        raise ConfigurationError(
+            f"found Kafka's container {state}, wanted it stopped before its data is deleted; run "
+            "`streams kafka down --docker` first"
+        )
+    _compose(folder, "--profile", "*", "down", "--volumes")
+
+
+def _containers(answer: str) -> list[dict[str, Any]]:
+    """One object a line; a list of them before Compose 2.21."""
+    found = [json.loads(line) for line in answer.splitlines() if line.strip()]
+    return found[0] if found and isinstance(found[0], list) else found
+
+
+def _compose(folder: Path, *arguments: str, is_asked: bool = False) -> str:
+    """What `docker compose` printed, if it is asked; else that goes to the terminal."""
     file = folder / COMPOSE_FILE
     if not file.is_file():
         raise NotFound(
             f"found no {COMPOSE_FILE} in {folder}; go to the folder of the project that has it, "
-            "or start Kafka without Docker: `streams kafka up`"
+            "or use Kafka without Docker: leave out --docker"
         )
     docker = shutil.which("docker")
     if docker is None:
         raise BrokerUnavailable(
             "found no `docker` command; install Docker with its compose plugin, "
-            "or start Kafka without it: `streams kafka up`"
+            "or use Kafka without it: leave out --docker"
         )
-    run = subprocess.run([docker, "compose", "-f", file, *arguments], check=False)
+    pipe = subprocess.PIPE if is_asked else None
+    command = [docker, "compose", "-f", str(file), *arguments]
+    run = subprocess.run(command, check=False, stdout=pipe, text=True)
     if run.returncode != 0:
         raise BrokerUnavailable(
             f"`docker compose {' '.join(arguments)}` ended with {run.returncode}; its output above "
             "says why (is the Docker daemon running, and the compose plugin installed?)"
         )
+    return run.stdout or ""

@@ -1,11 +1,13 @@
 """`streams kafka`: what it prints and returns, without starting anything."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from streams.cli import main
+from streams.errors import BrokerUnavailable
 
 
 @pytest.fixture(autouse=True)
@@ -20,23 +22,63 @@ def kafka(*args):
     return CliRunner().invoke(main.app, ["kafka", *args])
 
 
-def test_a_configured_kafka_is_used_and_none_is_started(home, monkeypatch):
-    """CI and companies bring their own."""
+@pytest.fixture
+def external(monkeypatch):
+    """A configured Kafka that answers, until `external.servers` is emptied."""
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "broker.test:9092")
+    cluster = SimpleNamespace(servers="broker.test:9092", release="4.0 to 4.2", brokers=3)
 
-    run = kafka("up")
+    def describe(_settings, *, timeout_s):
+        if not cluster.servers:
+            raise BrokerUnavailable("no answer from Kafka at broker.test:9092")
+        return cluster
+
+    monkeypatch.setattr("streams.kafka.describe.describe_cluster", describe)
+    return cluster
+
+
+@pytest.mark.parametrize("verb", ["up", "status"])
+def test_a_configured_kafka_is_looked_at_and_none_is_started(home, external, verb):
+    """CI and companies bring their own."""
+    run = kafka(verb)
 
     assert run.exit_code == 0
-    assert "using broker.test:9092, starting nothing" in run.stdout
+    assert "external Kafka" in run.stdout
+    assert "answers at broker.test:9092: Kafka 4.0 to 4.2, 3 brokers" in run.stdout
     assert not list(home.iterdir())
+
+
+@pytest.mark.parametrize("verb", ["up", "status"])
+def test_a_configured_kafka_that_does_not_answer_is_exit_code_3(home, external, verb):
+    """The local one would not be used by any verb, so it is no substitute."""
+    external.servers = ""
+
+    run = kafka(verb, "--json")
+
+    assert run.exit_code == 3
+    assert json.loads(run.stdout) == {
+        "kind": "external",
+        "is_running": False,
+        "address": "broker.test:9092",
+    }
+    assert "KAFKA_BOOTSTRAP_SERVERS names does not answer" in run.stderr
+
+
+def test_wiping_says_that_the_configured_kafka_is_another(external):
+    """Whoever meant that one must not believe that its data is gone."""
+    run = kafka("wipe")
+
+    assert run.exit_code == 0
+    assert "KAFKA_BOOTSTRAP_SERVERS names is not this one, and was left alone" in run.stdout
 
 
 def test_status_of_no_kafka_is_exit_code_1(home):
     """A script asks before it starts one."""
     run = kafka("status", "--json")
 
+    shown = json.loads(run.stdout)
     assert run.exit_code == 1
-    assert json.loads(run.stdout)["is_running"] is False
+    assert (shown["kind"], shown["is_running"], shown["address"]) == ("local", False, "")
 
 
 def test_down_without_kafka_is_no_error():
@@ -66,15 +108,93 @@ def test_docker_that_is_not_installed_is_one_clear_sentence(home, monkeypatch):
     assert run.stderr.count("\n") == 1
 
 
-def test_docker_compose_is_asked_to_wait_until_kafka_is_healthy(home, monkeypatch):
-    """`up` returns when the next command can use it."""
+@pytest.fixture
+def docker(home, monkeypatch):
+    """A `docker` that notes what it is asked; `docker.says` is its answer to `ps`."""
     (home / "docker-compose.kafka.yml").touch()
-    docker = home / "docker"
-    docker.write_text('#!/bin/sh\necho "$@" >asked\n')
-    docker.chmod(0o755)
+    program = home / "docker"
+    program.write_text(
+        '#!/bin/sh\necho "$@" >>asked\ncase "$*" in *" ps "*) cat says;; esac\n', encoding="utf-8"
+    )
+    program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{home}:/usr/bin:/bin")
 
-    kafka("up", "--docker")
+    def says(text):
+        (home / "says").write_text(text, encoding="utf-8")
 
-    file = home / "docker-compose.kafka.yml"
-    assert (home / "asked").read_text() == f"compose -f {file} up --detach --wait kafka\n"
+    says("")
+    return SimpleNamespace(
+        says=says,
+        asked=lambda: (home / "asked").read_text().replace(f"{home}/", "").splitlines(),
+    )
+
+
+def test_docker_compose_is_asked_to_wait_until_kafka_is_healthy(docker):
+    """`up` returns when the next command can use it."""
+    run = kafka("up", "--docker", "--json")
+
+    assert docker.asked() == [
+        "compose -f docker-compose.kafka.yml up --detach --wait kafka",
+    ]
+    assert json.loads(run.stdout) == {
+        "kind": "docker",
+        "is_running": True,
+        "address": "127.0.0.1:9092",
+    }
+
+
+CONTAINER = '{"Service":"kafka","State":"%s","Health":"%s"}'
+
+
+@pytest.mark.parametrize(
+    ("answer", "exit_code", "shown"),
+    [
+        (CONTAINER % ("running", "healthy"), 0, "Kafka runs at 127.0.0.1:9092 in Docker"),
+        (f"[{CONTAINER % ('running', 'healthy')}]", 0, "Kafka runs at 127.0.0.1:9092 in Docker"),
+        (CONTAINER % ("running", "starting"), 1, "Kafka's container is starting, wanted healthy"),
+        (CONTAINER % ("exited", ""), 1, "Kafka's container is exited, wanted healthy"),
+        ("", 1, "Docker runs no Kafka; start one with `streams kafka up --docker`"),
+        ("[]", 1, "Docker runs no Kafka; start one with `streams kafka up --docker`"),
+    ],
+)
+def test_status_tells_what_docker_says_of_kafka(docker, answer, exit_code, shown):
+    """Old releases of Compose answer with a list, newer ones with a line a container."""
+    docker.says(answer)
+
+    run = kafka("status", "--docker")
+
+    assert (run.exit_code, run.stdout.splitlines()[0]) == (exit_code, shown)
+    assert docker.asked() == [
+        "compose -f docker-compose.kafka.yml ps --all --format json kafka",
+    ]
+
+
+@pytest.mark.parametrize("verb", ["down", "status"])
+def test_docker_is_asked_even_where_another_kafka_is_configured(docker, external, verb):
+    """The option says which one is meant."""
+    kafka(verb, "--docker")
+
+    assert len(docker.asked()) == 1
+
+
+def test_wipe_deletes_the_volumes_of_a_stopped_container(docker):
+    """The data of the Kafka in Docker lies in volumes."""
+    docker.says(CONTAINER % ("exited", ""))
+
+    run = kafka("wipe", "--docker")
+
+    assert run.exit_code == 0
+    assert docker.asked()[1:] == [
+        "compose -f docker-compose.kafka.yml --profile * down --volumes",
+    ]
+
+
+def test_wipe_refuses_while_the_container_runs(docker):
+    """As it does with the local Kafka."""
+    docker.says(CONTAINER % ("running", "healthy"))
+
+    run = kafka("wipe", "--docker")
+
+    assert run.exit_code == 2
+    assert "run `streams kafka down --docker` first" in run.stderr
+    assert len(docker.asked()) == 1
