@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping, MutableMapping
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 import structlog
 
@@ -25,6 +25,7 @@ from streams.settings import LogSettings
 
 _LOGGER = logging.getLogger("streams")
 _SECRET: Final = re.compile("password|secret|token|credential", re.IGNORECASE)
+_ERASE_LINE: Final = "\r\x1b[K"
 _HANDLER: Final = "streams-stderr"
 
 
@@ -43,7 +44,7 @@ def configure(settings: LogSettings | None = None) -> None:
     """Send the lines of this process to standard error; the last call holds."""
     settings = settings or LogSettings()
     is_console = settings.form == "console" or (settings.form == "auto" and sys.stderr.isatty())
-    handler = logging.StreamHandler(sys.stderr)
+    handler = OverBar(sys.stderr)
     handler.set_name(_HANDLER)
     handler.setFormatter(ConsoleLines() if is_console else JsonLines())
     root = logging.getLogger()
@@ -64,6 +65,17 @@ class Line:
 
     def __str__(self) -> str:
         return " ".join((self.event, *(f"{name}={value}" for name, value in self.fields.items())))
+
+
+class OverBar(logging.StreamHandler[TextIO]):
+    """On a terminal each line first erases the progress bar that may stand there.
+
+    The bar is drawn by `streams run`, in another process than most of the lines.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = super().format(record)
+        return _ERASE_LINE + line if self.stream.isatty() else line
 
 
 class JsonLines(logging.Formatter):

@@ -6,13 +6,12 @@ from typing import Annotated
 
 import typer
 
-from streams.engine.restore import find_offsets, restore_offsets
-from streams.engine.services import load_service
-from streams.engine.status import service_home
-from streams.kafka.connection import KafkaLog
+from streams.cli.output import JSON_OPTION, json_line, progress_bar, write_line, write_table
 from streams.settings import KafkaSettings, WorkerSettings
 
 app = typer.Typer(help="Committed offsets of a service.", no_args_is_help=True)
+
+_COLUMNS = ("topic", "partition", "found", "wanted")
 
 
 @app.callback()
@@ -20,20 +19,38 @@ def offsets() -> None:
     """Committed offsets of a service."""
 
 
-@app.command()
+@app.command(epilog="Example: streams offsets restore counters --dry-run")
 def restore(
     service: Annotated[str, typer.Argument(help="A service's name, or module:SERVICE.")],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be committed; change nothing.")
     ] = False,
+    as_json: bool = JSON_OPTION,
 ) -> None:
     """Commit lost offsets again, found from what the service published; with all workers stopped.
 
-    Nothing is counted twice: every record says up to which input offset it was made.
+    Nothing is counted twice: every record says up to which input offset it was made. All that the
+    service ever published is read, which takes a while.
     """
+    from streams.engine.restore import find_offsets, restore_offsets
+    from streams.engine.services import load_service
+    from streams.engine.status import service_home
+    from streams.kafka.connection import KafkaLog
+
     kafka = KafkaSettings()
     log = KafkaLog(kafka, WorkerSettings())
     find = find_offsets if dry_run else restore_offsets
-    for one in find(load_service(service), log, service_home(kafka)):
-        found = "none" if one.found is None else one.found
-        typer.echo(f"{one.source}  found {found}  {'would be' if dry_run else 'now'} {one.wanted}")
+    loaded = load_service(service)
+    with progress_bar(f"Reading what {loaded.name} published") as report:
+        restored = find(loaded, log, service_home(kafka), report)
+    rows = [(*one.source, one.found, one.wanted) for one in restored]
+    if as_json:
+        for row in rows:
+            write_line(json_line(dict(zip(_COLUMNS, row, strict=True))))
+        return
+    write_table(_COLUMNS, rows)
+    moved = sum(one.found != one.wanted for one in restored)
+    if dry_run:
+        write_line(f"{moved} of {len(rows)} offsets would change; nothing was committed")
+    else:
+        write_line(f"{len(rows)} offsets committed, {moved} of them changed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -25,8 +26,8 @@ app = typer.Typer(
 )
 
 
-@app.command()
-def generate() -> None:
+@app.command(epilog="Example: streams schemas generate && git add shop/events")
+def generate(as_json: bool = JSON_OPTION) -> None:
     """Write the Python modules, and add new versions to lock.json.
 
     Refused (exit code 2, nothing written) when a rule is broken or released records would become
@@ -44,13 +45,12 @@ def generate() -> None:
         text = "\n".join(map(str, problems))
         raise SchemaRefused(f"nothing was written\n{text}", path=problems[0].path)
     changed = write_generated(sources)
-    for path in changed:
-        write_line(f"wrote {path}")
-    if not changed:
+    _write_paths(changed, as_json=as_json)
+    if not changed and not as_json:
         write_line(f"{len(sources.files)} schemas, nothing to write")
 
 
-@app.command()
+@app.command(epilog="Example: streams schemas check --json")
 def check(as_json: bool = JSON_OPTION) -> None:
     """Check rules, compatibility with every released version, lock.json and generated code.
 
@@ -67,18 +67,25 @@ def check(as_json: bool = JSON_OPTION) -> None:
     raise typer.Exit(1 if problems else 0)
 
 
-@app.command()
+@app.command(epilog="Example: streams schemas init shop/events")
 def init(
     folder: Annotated[str, typer.Argument(help="Where schemas shall be, such as shop/events.")],
     package: Annotated[
         str, typer.Option(help="Import name of that folder; default: its path with dots.")
     ] = "",
+    as_json: bool = JSON_OPTION,
 ) -> None:
     """Write a first event, topics.toml and [tool.streams], for a project of your own."""
     name = package or ".".join(Path(folder).parts)
-    for path in write_skeleton(Path.cwd(), Path(folder).as_posix(), name):
-        write_line(f"wrote {_shown(path)}")
-    write_line("next: streams schemas generate, then streams topics apply")
+    made = write_skeleton(Path.cwd(), Path(folder).as_posix(), name)
+    _write_paths(map(_shown, made), as_json=as_json)
+    if not as_json:
+        write_line("next: streams schemas generate, then streams topics apply")
+
+
+def _write_paths(paths: Iterable[Path], *, as_json: bool) -> None:
+    for path in paths:
+        write_line(json_line({"wrote": str(path)}) if as_json else f"wrote {path}")
 
 
 def _shown(path: Path) -> Path:

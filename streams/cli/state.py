@@ -6,9 +6,7 @@ from typing import Annotated
 
 import typer
 
-from streams.engine.reset import reset_state
-from streams.engine.services import load_service
-from streams.kafka.connection import KafkaLog
+from streams.cli.output import JSON_OPTION, json_line, write_line
 from streams.settings import KafkaSettings, WorkerSettings
 
 app = typer.Typer(help="The state of a service.", no_args_is_help=True)
@@ -19,20 +17,30 @@ def state() -> None:
     """The state of a service."""
 
 
-@app.command()
+@app.command(epilog="Example: streams state reset counters --topic counters.contributions")
 def reset(
     service: Annotated[str, typer.Argument(help="A service's name, or module:SERVICE.")],
     topic: Annotated[
         list[str] | None, typer.Option(help="Only folds that read this topic; repeatable.")
     ] = None,
+    as_json: bool = JSON_OPTION,
 ) -> None:
     """Fold the log again from its start, with all workers stopped.
 
     Results are published again and end as they were; folds that emit facts are refused.
     """
+    from streams.engine.reset import reset_state
+    from streams.engine.services import load_service
+    from streams.kafka.connection import KafkaLog
+
     log = KafkaLog(KafkaSettings(), WorkerSettings())
     starts = reset_state(load_service(service), log, topic or ())
-    typer.echo(
+    if as_json:
+        for place, offset in starts.items():
+            row = {"topic": place.topic, "partition": place.partition, "offset": offset}
+            write_line(json_line(row))
+        return
+    write_line(
         f"{len(starts)} partitions start again at the beginning of their log; "
         f"run `streams run {service}`"
     )

@@ -33,7 +33,7 @@ _SERVICES = typer.Argument(
 _COLUMNS = ("topic", "kind", "key", "partitions", "retention", "types")
 
 
-@app.command(name="list")
+@app.command(name="list", epilog="Example: streams topics list --json")
 def list_topics(as_json: bool = JSON_OPTION) -> None:
     """Show every declared topic; asks no broker."""
     declared, _ = _declared()
@@ -46,7 +46,7 @@ def list_topics(as_json: bool = JSON_OPTION) -> None:
     write_table(_COLUMNS, [tuple(row[name] for name in _COLUMNS) for row in texts])
 
 
-@app.command()
+@app.command(epilog="Example: streams topics diff")
 def diff(services: list[str] | None = _SERVICES, as_json: bool = JSON_OPTION) -> None:
     """Show how the cluster differs from what is declared.
 
@@ -61,7 +61,7 @@ def diff(services: list[str] | None = _SERVICES, as_json: bool = JSON_OPTION) ->
     raise typer.Exit(1 if has_work else 0)
 
 
-@app.command()
+@app.command(epilog="Example: streams topics apply likes:SERVICE")
 def apply(services: list[str] | None = _SERVICES, as_json: bool = JSON_OPTION) -> None:
     """Create missing topics and correct settings; running it again does nothing.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from streams.engine.first_start import described
 from streams.fold.service import Service
 from streams.ports.log import LogAdmin
@@ -18,8 +20,21 @@ def input_partitions(service: Service, admin: LogAdmin) -> list[TopicPartition]:
     ]
 
 
+class Standing(NamedTuple):
+    """How far a service is: offsets it has passed and offsets left, over all its inputs."""
+
+    passed: int
+    left: int
+    is_caught_up: bool
+
+
 def is_caught_up(service: Service, admin: LogAdmin) -> bool:
-    """Whether every input's committed position is at its end, and stays there for a whole round.
+    """Whether every input's committed position is at its end, and stays there for a whole round."""
+    return standing(service, admin).is_caught_up
+
+
+def standing(service: Service, admin: LogAdmin) -> Standing:
+    """How far a service is, and whether it has caught up.
 
     Ends are read before and after the positions: equal ends mean that nothing was written in
     between. Topics the service itself writes are judged by their end with open transactions, since
@@ -30,9 +45,12 @@ def is_caught_up(service: Service, admin: LogAdmin) -> bool:
     before = _ends(service, sources, admin)
     positions = admin.group_positions(service.name, sources)
     after = _ends(service, sources, admin)
-    return before == after and all(
-        position is not None and position.offset == before[source]
-        for source, position in positions.items()
+    offsets = {source: one.offset if one else None for source, one in positions.items()}
+    passed = {source: min(offsets[source] or 0, end) for source, end in after.items()}
+    return Standing(
+        passed=sum(passed.values()),
+        left=sum(end - passed[source] for source, end in after.items()),
+        is_caught_up=before == after == offsets,
     )
 
 

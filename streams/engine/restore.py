@@ -7,9 +7,10 @@ one, is where its folding goes on: everything below is published, nothing above 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -19,10 +20,14 @@ from streams.engine.group_offsets import write_offsets
 from streams.engine.progress import Progress, progress_of, start_positions
 from streams.errors import OffsetsMissing, StreamsError, TopicChanged
 from streams.fold.service import Service
-from streams.ports.log import Log, LogReader, TopicInfo
+from streams.ports.log import Log, TopicInfo
 from streams.ports.records import Committed, Record, TopicPartition
 from streams.state.checkpoint import CheckpointMeta, read_meta
 from streams.state.folder import PartitionFolder, partition_path
+from streams.views.latest import Progress as Report
+from streams.views.latest import unheard
+
+_REPORT_EVERY: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +40,26 @@ class Restored:
     progress: Progress
 
 
-def find_offsets(service: Service, log: Log, home: Path) -> list[Restored]:
+def find_offsets(
+    service: Service, log: Log, home: Path, report: Report = unheard
+) -> list[Restored]:
     """The right offset of every input partition; reads all that the service ever published.
 
-    Raises TopicChanged when something was made of records that the log does not hold.
+    `report` is told how much of that was read. Raises TopicChanged when something was made of
+    records that the log does not hold.
     """
     admin = log.admin()
     topics = described(service, admin)
     sources = _partitions(topics, service.inputs)
     found = admin.group_positions(service.name, sources)
     starts, ends = admin.starts(sources), admin.ends(sources)
+    outputs = _outputs(service, topics)
+    total = sum(admin.ends(outputs).values()) - sum(admin.starts(outputs).values())
     admin.close()
     reader = log.reader()
     try:
-        published = _published(service, topics, reader)
+        records = _counted(reader.read(dict.fromkeys(outputs, 0)), lambda n: report(n, total))
+        published = _published(service, topics, records)
     finally:
         reader.close()
     fresh = start_positions(service, topics, starts)
@@ -72,9 +83,11 @@ def find_offsets(service: Service, log: Log, home: Path) -> list[Restored]:
     return restored
 
 
-def restore_offsets(service: Service, log: Log, home: Path) -> list[Restored]:
+def restore_offsets(
+    service: Service, log: Log, home: Path, report: Report = unheard
+) -> list[Restored]:
     """Commit what `find_offsets` finds; InputError, nothing changed, while a worker runs."""
-    restored = find_offsets(service, log, home)
+    restored = find_offsets(service, log, home, report)
     positions = {one.source: Committed(one.wanted, one.progress.text()) for one in restored}
     write_offsets(service, log, positions)
     return restored
@@ -104,14 +117,27 @@ def _check_end(source: TopicPartition, wanted: int, end: int) -> None:
         )
 
 
+def _outputs(service: Service, topics: Mapping[str, TopicInfo]) -> list[TopicPartition]:
+    """Every partition whose records say of what input they were made."""
+    names = [*(topic.name for topic in service.output_topics), service.decisions]
+    return _partitions(topics, dict.fromkeys(names))
+
+
+def _counted(records: Iterable[Record], on_count: Callable[[int], None]) -> Iterator[Record]:
+    count = 0
+    for count, record in enumerate(records, start=1):
+        yield record
+        if count % _REPORT_EVERY == 0:
+            on_count(count)
+    on_count(count)
+
+
 def _published(
-    service: Service, topics: Mapping[str, TopicInfo], reader: LogReader
+    service: Service, topics: Mapping[str, TopicInfo], records: Iterable[Record]
 ) -> dict[TopicPartition, int]:
     """The highest input offset behind anything published, for each input partition."""
-    names = [*(topic.name for topic in service.output_topics), service.decisions]
-    outputs = _partitions(topics, dict.fromkeys(names))
     highest: dict[TopicPartition, int] = {}
-    for record in reader.read(dict.fromkeys(outputs, 0)):
+    for record in records:
         source, offset = _source(service, record, topics)
         if offset > highest.get(source, -1):
             highest[source] = offset

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 
 import pytest
@@ -55,11 +56,16 @@ def test_a_service_stops_until_its_offsets_are_restored(home, lose, has_state):
         client.emit_many(events[half:])
 
     stopped = home.streams("run", "counters", "--workers", "2", timeout_s=30)
-    restored = home.done("offsets", "restore", "counters")
+    restored = home.done("offsets", "restore", "counters", "--json")
     home.done("run", "counters", "--workers", "2", "--until-caught-up")
 
     assert 1 == stopped.returncode
     assert "streams offsets restore counters" in stopped.stdout + stopped.stderr
-    assert "social.photos/0" in restored
+    rows = [json.loads(line) for line in restored.splitlines()]
+    assert [(0, True)] == [
+        (row["partition"], row["found"] != row["wanted"])
+        for row in rows
+        if (row["topic"], row["partition"]) == ("social.photos", 0)
+    ]
     assert recount(events).by_topic() == home.counters()
     assert expected_facts(home.kafka) == found_facts(home.kafka)

@@ -84,23 +84,58 @@ def test_every_verb_can_be_asked_for_help(name):
     assert "Example: " in shown.output or "Commands" in shown.output
 
 
-@pytest.mark.parametrize(
-    "name", ["emit", "get", "dump", "top", "tail", "quarantine", "parked", "doctor", "settings"]
-)
-def test_reading_and_emitting_verbs_need_no_extra(name):
-    """An emit-only install has neither the engine's libraries nor Java."""
+def plainly(*args):
+    """Runs a verb as an emit-only install does: without the engine's libraries and Java."""
     code = (
         "import sys\n"
         "from streams.cli.main import EXTRAS, app\n"
         "sys.modules.update(dict.fromkeys(EXTRAS))\n"
-        f"app([{name!r}, '--help'], prog_name='streams')\n"
+        f"app({list(args)}, prog_name='streams')\n"
     )
-
-    shown = subprocess.run(
+    return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
 
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *([name] for name in VERBS),
+        *(["kafka", one] for one in ("up", "down", "status", "wipe")),
+        ["offsets", "restore"],
+        ["state", "reset"],
+    ],
+    ids=" ".join,
+)
+def test_asking_for_help_needs_no_extra(words):
+    """Whoever asks what a verb does learns it before installing what it needs."""
+    shown = plainly(*words, "--help")
+
     assert shown.returncode == 0, shown.stderr
+    assert "Usage: streams " in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "extra"),
+    [
+        (["run", "counters"], "engine"),
+        (["lag", "counters"], "engine"),
+        (["offsets", "restore", "counters"], "engine"),
+        (["state", "reset", "counters"], "engine"),
+        (["kafka", "up"], "local"),
+        (["kafka", "status"], "local"),
+    ],
+    ids=str,
+)
+def test_doing_what_needs_an_extra_says_which_one(words, extra, monkeypatch):
+    """One sentence to copy from, and no traceback."""
+    monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+
+    shown = plainly(*words)
+
+    assert shown.returncode == 2
+    assert shown.stderr.count("\n") == 1
+    assert f"run: pip install 'millrace[{extra}]'" in shown.stderr
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,21 @@ def test_a_store_of_a_topic_made_anew_says_nothing(bench):
     assert 0 == wanted(bench)
 
 
+def test_what_is_read_is_reported(bench):
+    """It reads everything a service ever published, and somebody waits for it."""
+    bench.emit(liked(1), liked(2))
+    worker = bench.worker()
+    worker.drain()
+    worker.stop()
+    published = sum(len(bench.log.records(one.name)) for one in bench.service.output_topics)
+    heard = []
+
+    find_offsets(bench.service, bench.log, bench.home, lambda *one: heard.append(one))
+
+    assert published > 0
+    assert [(read, total >= read) for read, total in heard] == [(published, True)]
+
+
 def test_a_position_beyond_the_end_has_not_caught_up(bench):
     """`--until-caught-up` would end well before any worker looked at it."""
     bench.worker().stop()

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 
 import pytest
 
@@ -105,6 +106,19 @@ def test_a_field_may_have_any_name(capsys, name):
     logs.get_logger().info("said", **{name: "x"})
 
     assert len(lines(capsys)) == 1
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_on_a_terminal_a_line_erases_the_progress_bar_before_it(capsys, monkeypatch, form):
+    """`streams run` draws the bar, its workers write the lines: neither can redraw the other's."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    logs.configure(LogSettings(form=form))
+
+    logs.get_logger().info("assigned")
+
+    line = capsys.readouterr().err
+    assert line.startswith("\r\x1b[K")
+    assert line.count("\n") == 1
 
 
 def test_configuring_twice_does_not_double_lines(capsys):

@@ -34,6 +34,20 @@ def test_a_newcomer_gets_types_in_two_commands(run, tmp_path):
     assert catalog.key_of(placed)(placed(customer_id=3, order_id=5)) == 3
 
 
+def test_scripts_read_which_files_were_written(run):
+    """To add them to a commit, for instance."""
+    made = run("init", "newshop/events", "--json")
+    generated = run("generate", "--json")
+    again = run("generate", "--json")
+
+    def paths(shown):
+        return {json.loads(line)["wrote"] for line in shown.stdout.splitlines()}
+
+    assert "newshop/events/topics.toml" in paths(made)
+    assert paths(generated) >= {"newshop/events/lock.json", "newshop/events/orders.py"}
+    assert (again.exit_code, again.stdout) == (0, "")
+
+
 def test_init_keeps_what_is_in_pyproject(run, tmp_path):
     """Most projects have one already."""
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "other"\n', encoding="utf-8")
