@@ -16,7 +16,10 @@ def get(
     key: str = typer.Argument(help="The key: 5, or 3:9 where it has two parts."),
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Show the result of one key, as committed now. Exit code 4 when it has none."""
+    """Show the result of one key, as committed now.
+
+    Exit code 4 when it has none, 2 for a text that is no key of this topic.
+    """
     catalog = Catalog.find()
     with Results(results, catalog=catalog) as found:
         message = found.get(key)

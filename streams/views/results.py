@@ -7,6 +7,7 @@ bytes and decodes what is asked for.
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import chain, islice
@@ -29,6 +30,8 @@ from streams.topics.topic import Kind, Topic
 from streams.views.latest import Latest, LatestValues, Progress, unheard
 
 _DECODED_AT_ONCE: Final = 10_000
+
+_LONG: Final = re.compile("0|-?[1-9][0-9]{0,18}")
 
 
 class Row(NamedTuple):
@@ -64,7 +67,10 @@ class Results:
         self._codec = Codec(self._catalog.registry, {self._type.avro_name: self._type}, Limits())
 
     def get(self, key: Key) -> Message | None:
-        """The result of one key: `5`, `"5"`, `"3:9"` or `(3, 9)`; None when it has none."""
+        """The result of one key: `5`, `"5"`, `"3:9"` or `(3, 9)`; None when it has none.
+
+        InputError for what no key of this topic can be.
+        """
         row = self.row(key)
         return row.message if row else None
 
@@ -138,15 +144,29 @@ class Results:
     def _text(self, key: Key) -> str:
         """A key's text as records carry it; a pair in numeric order."""
         text = key_text(key)
-        wanted = len(self._topic.keys[self._type.avro_name])
-        parts = text.split(":", wanted - 1)
-        if len(parts) != wanted:
-            raise InputError(
-                f"found the key {text!r}, wanted {self._topic.key} for {self._topic.name}"
-            )
-        if self._topic.is_pair and all(part.isdecimal() for part in parts):
+        fields = self._topic.keys[self._type.avro_name]
+        parts = text.split(":", len(fields) - 1)
+        are_numbers = [_is_number(self._type, name) for name in fields]
+        is_key = len(parts) == len(fields) and all(
+            _is_long(part) for part, is_number in zip(parts, are_numbers, strict=True) if is_number
+        )
+        if not is_key:
+            raise InputError(self._no_key(text, dict(zip(fields, are_numbers, strict=True))))
+        if self._topic.is_pair:
             parts.sort(key=int)
         return ":".join(parts)
+
+    def _no_key(self, text: str, are_numbers: dict[str, bool]) -> str:
+        """What to tell of a text that is no key of this topic."""
+        examples = (
+            str(number) if is_number else "ann"
+            for number, is_number in enumerate(are_numbers.values(), start=5)
+        )
+        kind = "a whole number " if len(are_numbers) == 1 else "whole numbers "
+        return (
+            f"found the key {text!r}, wanted {':'.join(are_numbers)} for {self._topic.name}, "
+            f"{kind if all(are_numbers.values()) else ''}such as {':'.join(examples)}"
+        )
 
     def _decoded(self, found: list[tuple[int, bytes, Latest]]) -> Iterator[Row]:
         messages = self._codec.decode_many([latest.value for _, _, latest in found])
@@ -175,6 +195,16 @@ def _results_topic(catalog: Catalog, name: str) -> Topic:
             f"found no results topic {name!r}, wanted one of: {', '.join(names) or 'none declared'}"
         )
     return topic
+
+
+def _is_number(message_type: type[Message], field: str) -> bool:
+    types = {one.name: one.type for one in msgspec.structs.fields(message_type)}
+    return types[field] is int
+
+
+def _is_long(text: str) -> bool:
+    """Whether a text is how a record's key writes a number of 64 bits."""
+    return _LONG.fullmatch(text) is not None and -(1 << 63) <= int(text) < 1 << 63
 
 
 def _numbers(message_type: type[Message]) -> list[str]:

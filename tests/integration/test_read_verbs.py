@@ -112,6 +112,7 @@ def test_top_ranks_by_value_then_numeric_key(photos, write):
     ("args", "exit_code"),
     [
         (("get", "counters.nothing", "5"), 4),
+        (("get", "counters.photos", "abc"), 2),
         (("dump", "social.photos"), 4),
         (("top", "counters.photos", "nothing"), 2),
         (("tail", "nothing"), 4),

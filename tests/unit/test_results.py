@@ -80,6 +80,27 @@ def test_a_key_without_a_result_is_none(log, results):
     assert results.get(7) is None
 
 
+@pytest.mark.parametrize(
+    "key", ["abc", "", "5:6", "05", "5.0", " 5", "٥", "1_000", str(1 << 63), True, "-0"]
+)
+def test_what_cannot_be_a_key_is_refused(results, key):
+    """`nothing there` would send whoever mistyped it looking for lost events."""
+    with pytest.raises(InputError) as caught:
+        results.get(key)
+
+    assert str(caught.value) == (
+        f"found the key {str(key)!r}, wanted photo_id for counters.photos, a whole number such as 5"
+    )
+
+
+@pytest.mark.parametrize("key", [-5, 0, (1 << 63) - 1, -(1 << 63)])
+def test_any_number_of_64_bits_is_a_key(log, results, key):
+    """A domain's ids may be hashes."""
+    put(log, photo(key, likes=1))
+
+    assert results.get(key).likes == 1
+
+
 def test_a_result_written_later_is_seen_by_the_next_get(log, results):
     """It catches up at each call."""
     put(log, photo(5, likes=1))
@@ -188,5 +209,5 @@ def test_a_pair_is_found_in_either_order(log, key):
 
 def test_a_key_with_too_few_parts_is_refused(log):
     """The message says what a key of this topic looks like."""
-    with pytest.raises(InputError, match="user_id:photo_id"):
+    with pytest.raises(InputError, match="user_id:photo_id for edges, whole numbers such as 5:6"):
         edges(log).get("3")
