@@ -96,8 +96,8 @@ class KafkaSettings(Section):
     )
     client_options: SecretStr = _env(
         "KAFKA_CLIENT_OPTIONS",
-        "More librdkafka settings, `name=value` separated by `;`; those that would break "
-        "exactly-once are refused.",
+        "More librdkafka settings, `name=value` separated by `;`; those that the library sets "
+        "itself are refused.",
         SecretStr(""),
     )
 

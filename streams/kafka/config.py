@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from streams.errors import ConfigurationError
 from streams.settings import DEFAULT_BOOTSTRAP_SERVERS, HomeSettings, KafkaSettings
 
-# What some client sets itself: a change breaks exactly-once, order per key, or the fast path.
-_OWNED = frozenset(
+INSTEAD: Mapping[str, str] = {
+    "bootstrap.servers": "KAFKA_BOOTSTRAP_SERVERS",
+    "delivery.timeout.ms": "STREAMS_EMIT_DELIVERY_TIMEOUT_S",
+    "group.id": "STREAMS_NAMESPACE",
+    "group.protocol": "STREAMS_GROUP_PROTOCOL",
+    "heartbeat.interval.ms": "STREAMS_SESSION_TIMEOUT_S",
+    "message.max.bytes": "STREAMS_EMIT_MAX_RECORD_BYTES",
+    "message.timeout.ms": "STREAMS_EMIT_DELIVERY_TIMEOUT_S",
+    "metadata.broker.list": "KAFKA_BOOTSTRAP_SERVERS",
+    "queue.buffering.max.messages": "STREAMS_EMIT_MAX_QUEUED",
+    "queued.max.messages.kbytes": "STREAMS_PREFETCH_KBYTES",
+    "session.timeout.ms": "STREAMS_SESSION_TIMEOUT_S",
+    "socket.timeout.ms": "STREAMS_TRANSACTION_TIMEOUT_S",
+    "transaction.timeout.ms": "STREAMS_TRANSACTION_TIMEOUT_S",
+    "transactional.id": "STREAMS_NAMESPACE",
+}
+"""Client options that are refused, each with the setting that stands for it."""
+
+REFUSED = frozenset(INSTEAD) | frozenset(
     {
-        "acks", "auto.offset.reset", "check.crcs", "enable.auto.commit", "enable.auto.offset.store",
-        "enable.idempotence", "enable.partition.eof", "group.id", "group.instance.id",
-        "group.protocol", "isolation.level", "max.in.flight", "bootstrap.servers",
-        "max.in.flight.requests.per.connection", "partition.assignment.strategy", "partitioner",
-        "message.send.max.retries", "request.required.acks", "retries", "transactional.id",
-        "delivery.report.only.error", "queuing.strategy", "auto.commit.enable",
-        "default.topic.config", "delivery.timeout.ms", "error_cb", "fetch.queue.backoff.ms",
-        "group.remote.assignor", "heartbeat.interval.ms", "logger", "max.poll.interval.ms",
-        "message.max.bytes", "message.timeout.ms", "metadata.broker.list",
-        "queue.buffering.max.messages", "queued.max.messages.kbytes", "session.timeout.ms",
-        "socket.timeout.ms", "transaction.timeout.ms",
+        "acks", "auto.commit.enable", "auto.offset.reset", "check.crcs", "default.topic.config",
+        "delivery.report.only.error", "enable.auto.commit", "enable.auto.offset.store",
+        "enable.idempotence", "enable.partition.eof", "error_cb", "fetch.queue.backoff.ms",
+        "group.instance.id", "group.remote.assignor", "isolation.level", "logger", "max.in.flight",
+        "max.in.flight.requests.per.connection", "max.poll.interval.ms", "message.send.max.retries",
+        "partition.assignment.strategy", "partitioner", "queuing.strategy", "request.required.acks",
+        "retries",
     }
 )  # fmt: skip
+"""Every option that some client sets itself: a change breaks exactly-once, order per key, or the
+fast path. All others of librdkafka may be set."""
 
 
 def base_config(settings: KafkaSettings) -> dict[str, Any]:
@@ -53,10 +69,11 @@ def checked_options(settings: KafkaSettings) -> dict[str, str]:
     """The user's extra options; ConfigurationError for one that the library owns."""
     options = settings.options()
     for name in options:
-        if name in _OWNED:
+        if name in REFUSED:
+            way_on = f"; set {INSTEAD[name]} instead" if name in INSTEAD else ""
             raise ConfigurationError(
                 f"found {name} in KAFKA_CLIENT_OPTIONS, wanted it absent: the library sets it "
-                "itself, because exactly-once, order or speed depends on it"
+                f"itself, because exactly-once, order or speed depends on it{way_on}"
             )
     return options
 

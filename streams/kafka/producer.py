@@ -185,8 +185,8 @@ class KafkaProducer:
     def _unavailable(self) -> BrokerUnavailable:
         why = f" ({self._errors.last})" if self._errors.last else ""
         return BrokerUnavailable(
-            f"found no Kafka broker that answers at {self._servers}{why}; start one with "
-            "`streams kafka up`, or set KAFKA_BOOTSTRAP_SERVERS"
+            f"found no Kafka broker that answers at {self._servers}{why}; "
+            "is KAFKA_BOOTSTRAP_SERVERS right? Without it, `streams kafka up` starts one here"
         )
 
     def _config(self, kafka: KafkaSettings, emit: EmitSettings) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """KAFKA_CLIENT_OPTIONS: its values stay hidden, and what the client refuses is a wrong setting."""
 
+import re
+from pathlib import Path
+
 import pytest
 from confluent_kafka.admin import AdminClient
 from typer.testing import CliRunner
@@ -9,7 +12,7 @@ from streams.clock import Deadline
 from streams.errors import ConfigurationError
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.client import new_client
-from streams.kafka.config import checked_options
+from streams.kafka.config import INSTEAD, REFUSED, checked_options
 from streams.kafka.consumer import KafkaConsumer
 from streams.kafka.describe import describe_cluster, topic_settings
 from streams.kafka.group import has_members
@@ -19,8 +22,9 @@ from streams.kafka.reader import KafkaReader
 from streams.kafka.times import offsets_at
 from streams.kafka.transaction import KafkaTransactions
 from streams.ports.records import TopicPartition
-from streams.settings import EmitSettings, KafkaSettings, WorkerSettings
+from streams.settings import EmitSettings, KafkaSettings, WorkerSettings, rows
 
+ROOT = Path(__file__).parents[2]
 NOW = Deadline.after(0)
 PLACE = TopicPartition("t", 0)
 CLIENTS = {
@@ -71,6 +75,26 @@ def test_an_option_that_the_library_sets_is_refused_without_its_value(name):
     with pytest.raises(ConfigurationError, match=f"found {name} in") as caught:
         checked_options(with_options(f"{name} = hunter2"))
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "variable"), INSTEAD.items())
+def test_a_refusal_names_the_setting_that_stands_for_the_option(name, variable):
+    """Whoever wants larger records has a way, and it must not be searched for."""
+    with pytest.raises(ConfigurationError, match=f"set {variable} instead"):
+        checked_options(with_options(f"{name}=1"))
+    assert variable in {row[1] for row in rows()}
+
+
+def test_the_refused_options_are_documented_one_by_one():
+    """Nobody should learn of them from a refusal in production."""
+    text = (ROOT / "DESIGN.md").read_text("utf-8")
+    section = text.partition("### Client options that are refused\n")[2].partition("\n## ")[0]
+    table, _, others = section.partition("The others have none:")
+
+    documented = dict(re.findall(r"^\| `(.+)` \| `(.+)` \|$", table, re.MULTILINE))
+
+    assert documented == INSTEAD
+    assert set(re.findall(r"`([^`]+)`", others)) == REFUSED - INSTEAD.keys()
 
 
 @pytest.mark.parametrize("use", CLIENTS.values(), ids=CLIENTS)
