@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from streams.cli.main import EXTRAS
 from streams.cli.output import JSON_OPTION, json_line, write_line, write_table
 from streams.engine.services import load_service
 from streams.kafka.admin import KafkaAdmin
@@ -69,7 +70,8 @@ def apply(services: list[str] | None = _SERVICES, as_json: bool = JSON_OPTION) -
     retention on a topic that a fold reads.
     """
     declared, targets = _declared(services or ())
-    folded = _folded(targets) if any(topic.retention for topic in declared.values()) else set()
+    expiring = [topic.name for topic in declared.values() if topic.retention is not None]
+    folded = _folded(targets, expiring) if expiring else set()
     admin = KafkaAdmin(KafkaSettings())
     done = apply_topics(declared, admin, TopicSettings(), folded=folded)
     _show(done, as_json=as_json)
@@ -86,17 +88,28 @@ def _declared(services: Iterable[str] = ()) -> tuple[dict[str, Topic], dict[str,
     return declared_topics(catalog, targets), targets
 
 
-def _folded(targets: dict[str, str]) -> set[str]:
-    """Topics that the folds of importable services read."""
+def _folded(targets: dict[str, str], expiring: list[str]) -> set[str]:
+    """Topics that the folds of importable services read; says which service is none."""
     folded: set[str] = set()
-    for target in targets.values():
+    for name, target in targets.items():
         module, _, attribute = target.partition(":")
         try:
             service = getattr(importlib.import_module(module), attribute)
-        except ImportError:
+        except ImportError as exc:
+            typer.echo(_unchecked(name, target, exc, expiring), err=True)
             continue
         folded.update(service.inputs)
     return folded
+
+
+def _unchecked(name: str, target: str, error: ImportError, expiring: list[str]) -> str:
+    missing = (error.name or "").partition(".")[0]
+    cure = f"pip install 'millrace[{EXTRAS[missing]}]'" if missing in EXTRAS else "mend that"
+    return (
+        f"warning: cannot import the service {name} ({target}): {error}. So nobody looked whether "
+        f"its folds read {', '.join(expiring)}, whose records expire: state made of them could not "
+        f"be made again. To have it looked at: {cure}, then run this again"
+    )
 
 
 def _row(topic: Topic) -> dict[str, Any]:

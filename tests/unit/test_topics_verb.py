@@ -76,20 +76,47 @@ def test_apply_refuses_another_partition_count_with_exit_code_2(cluster):
     assert {"social.photos"} == set(cluster.found)
 
 
-def test_apply_asks_the_services_what_they_read_before_it_lets_a_log_expire(
-    cluster, tmp_path, monkeypatch
-):
+@pytest.fixture
+def expiring(tmp_path, monkeypatch):
+    """Makes a project whose topic shop.orders expires, with a service of the given source."""
+    monkeypatch.setattr(sys, "path", list(sys.path))
+
+    def make(name, source):
+        shop = Shop(tmp_path, f"shop_{name}")
+        shop.topics(TOPICS.replace('"forever"', '"7d"', 1))
+        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+        with (tmp_path / "pyproject.toml").open("a", encoding="utf-8") as file:
+            file.write(f'[tool.streams.services]\norders = "{name}:SERVICE"\n')
+        monkeypatch.chdir(tmp_path)
+        CliRunner().invoke(main.app, ["schemas", "generate"])
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("module", "cure"),
+    [("polars.no_such", "pip install 'millrace[engine]'"), ("no_such_module", "mend that")],
+)
+def test_apply_says_which_service_it_could_not_ask_what_it_reads(cluster, expiring, module, cure):
+    """An emit-only machine may make topics, but must not stay silent about what it left out."""
+    name = f"unasked_{module.partition('.')[0]}"
+    expiring(name, f"import {module}\n")
+
+    applied = run("apply")
+
+    assert applied.exit_code == 0
+    assert "shop.orders" in cluster.found
+    assert f"cannot import the service orders ({name}:SERVICE): No module" in applied.stderr
+    assert "whether its folds read shop.orders, whose records expire" in applied.stderr
+    assert cure in applied.stderr
+
+
+def test_apply_asks_the_services_what_they_read_before_it_lets_a_log_expire(cluster, expiring):
     """The topics themselves do not know who folds them."""
-    shop = Shop(tmp_path, "shop_expiring")
-    shop.topics(TOPICS.replace('"forever"', '"7d"', 1))
-    service = (
-        "from types import SimpleNamespace\nSERVICE = SimpleNamespace(inputs=['shop.orders'])\n"
+    expiring(
+        "expiring_service",
+        "from types import SimpleNamespace\nSERVICE = SimpleNamespace(inputs=['shop.orders'])\n",
     )
-    (tmp_path / "expiring_service.py").write_text(service, encoding="utf-8")
-    with (tmp_path / "pyproject.toml").open("a", encoding="utf-8") as file:
-        file.write('[tool.streams.services]\norders = "expiring_service:SERVICE"\n')
-    monkeypatch.chdir(tmp_path)
-    CliRunner().invoke(main.app, ["schemas", "generate"])
 
     refused = run("apply")
 
