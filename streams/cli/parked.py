@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 
 _COLUMNS = ("fold", "key", "source", "raised_by", "reason", "detail", "time")
+_NOTHING = "{} parked nothing"
 _SERVICE = typer.Argument(help="Name of a service, such as counters.")
 
 
@@ -32,8 +33,10 @@ def list_parked(service: str = _SERVICE, as_json: bool = JSON_OPTION) -> None:
     if as_json:
         for row in rows:
             write_line(json_line(row))
-    else:
+    elif rows:
         write_table(_COLUMNS, [[row[name] for name in _COLUMNS] for row in rows])
+    else:
+        write_line(_NOTHING.format(service))
 
 
 @app.command("show", epilog="Example: streams parked show counters 5")
@@ -46,6 +49,8 @@ def show_parked(
     rows = [row for row in _rows(service) if key in ("", row["key"])]
     if key and not rows:
         raise NotFound(f"{service} parked no key {key}")
+    if not rows and not as_json:
+        write_line(_NOTHING.format(service))
     view = RecordView(Catalog.find())
     for row in rows:
         shown = {**row, **_original(row, view)}

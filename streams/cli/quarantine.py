@@ -9,7 +9,7 @@ import typer
 
 from streams.cli.output import JSON_OPTION, json_line, write_fields, write_line, write_table
 from streams.cli.record_view import RecordView, text_of, time_of
-from streams.cli.system_topic import system_records
+from streams.cli.system_topic import parse_source, system_records
 from streams.errors import NotFound
 from streams.ports.records import Record
 from streams.topics.catalog import Catalog
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 
 _COLUMNS = ("source", "key", "reason", "detail", "time")
+_NOTHING = "{} quarantined nothing"
 _SERVICE = typer.Argument(help="Name of a service, such as counters.")
 
 
@@ -32,8 +33,10 @@ def list_quarantined(service: str = _SERVICE, as_json: bool = JSON_OPTION) -> No
     if as_json:
         for row in rows:
             write_line(json_line(row))
-    else:
+    elif rows:
         write_table(_COLUMNS, [[row[name] for name in _COLUMNS] for row in rows])
+    else:
+        write_line(_NOTHING.format(service))
 
 
 @app.command("show", epilog="Example: streams quarantine show counters social.photos/3/17")
@@ -43,9 +46,13 @@ def show_quarantined(
     as_json: bool = JSON_OPTION,
 ) -> None:
     """Show everything about quarantined records: headers, bytes, and the event if it decodes."""
+    if source:
+        parse_source(source)
     found = list(_wanted(service, source))
     if source and not found:
         raise NotFound(f"{service} quarantined no record from {source}")
+    if not found and not as_json:
+        write_line(_NOTHING.format(service))
     view = RecordView(Catalog.find())
     for record in found:
         shown = {**_row(record), **_everything(record, view)}

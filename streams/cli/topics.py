@@ -9,8 +9,8 @@ from typing import Any
 
 import typer
 
-from streams.cli.main import EXTRAS
 from streams.cli.output import JSON_OPTION, json_line, write_line, write_table
+from streams.cli.unexpected import EXTRAS
 from streams.engine.services import load_service
 from streams.kafka.admin import KafkaAdmin
 from streams.settings import KafkaSettings, TopicSettings

@@ -17,7 +17,7 @@ def load_service(name: str) -> Service:
     """The service of an installed name, of the project's table, or at `module:attribute`.
 
     A `module` given by name may be a file of the working folder. Raises NotFound for an unknown
-    name, ConfigurationError when the target is no Service.
+    name, ConfigurationError when the target is no Service; what the module itself raises passes.
     """
     targets = service_targets(Catalog.find(), find_project())
     target = name if ":" in name else targets.get(name)
@@ -27,6 +27,10 @@ def load_service(name: str) -> Service:
             "module:SERVICE"
         )
     module_name, _, attribute = target.partition(":")
+    if not module_name or not attribute:
+        raise ConfigurationError(
+            f"found the service {target!r}, wanted module:SERVICE, such as likes:SERVICE"
+        )
     if ":" in name:
         _make_importable(Path.cwd())
     try:
@@ -36,11 +40,14 @@ def load_service(name: str) -> Service:
             raise
         raise NotFound(f"found no module {module_name!r} for the service {name!r}") from exc
     service = getattr(module, attribute, None)
-    if not isinstance(service, Service):
-        raise ConfigurationError(
-            f"{target}: found {type(service).__name__}, wanted a streams.Service"
-        )
-    return service
+    if isinstance(service, Service):
+        return service
+    found = type(service).__name__ if hasattr(module, attribute) else f"no {attribute}"
+    others = [name for name, one in vars(module).items() if isinstance(one, Service)]
+    raise ConfigurationError(
+        f"{target}: found {found} in {module.__file__}, wanted a streams.Service"
+        + (f": {module_name}:{others[0]}" if others else "")
+    )
 
 
 def _make_importable(folder: Path) -> None:

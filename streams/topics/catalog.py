@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ class Catalog:
         """The generated type of a record name or full name; UnknownEvent lists what exists."""
         found = [full for full in self._topic_by_type if name in (full, full.rpartition(".")[2])]
         if len(found) != 1:
-            wanted = " or ".join(found) or f"one of {', '.join(self._topic_by_type)}"
+            wanted = " or ".join(found) or self._nearest(name)
             raise UnknownEvent(f"found the type {name!r}, wanted {wanted}")
         return self._generated(found[0])
 
@@ -134,6 +135,15 @@ class Catalog:
     @cached_property
     def _topic_by_type(self) -> dict[str, Topic]:
         return {name: topic for topic in self.topics.values() for name in topic.types}
+
+    def _nearest(self, name: str) -> str:
+        """What may have been meant by a name, else all there is."""
+        full_names = {full.rpartition(".")[2].lower(): full for full in self._topic_by_type}
+        close = get_close_matches(name.rpartition(".")[2].lower(), full_names)
+        meant = [full_names[one] for one in close]
+        if meant:
+            return f"{' or '.join(meant)} (`streams topics list` shows all)"
+        return f"one of {', '.join(self._topic_by_type)}"
 
     def _generated(self, full_name: str) -> EventType:
         area, _, name = full_name.rpartition(".")

@@ -87,6 +87,25 @@ def test_parked_list_is_a_line_a_key(service, write):
     assert len(run("parked", "list", service).stdout.splitlines()) == 3
 
 
+@pytest.mark.parametrize("verb", ["quarantine", "parked"])
+@pytest.mark.parametrize("command", ["list", "show"])
+def test_nothing_is_said_in_words_and_to_scripts_by_silence(service, verb, command):
+    """Bare column names, or no word at all, look like a fault."""
+    shown = run(verb, command, service)
+    as_json = run(verb, command, service, "--json")
+
+    assert (shown.exit_code, as_json.exit_code, as_json.stdout) == (0, 0, "")
+    assert shown.stdout in ("demo quarantined nothing\n", "demo parked nothing\n")
+
+
+def test_a_source_that_is_none_is_wrong_input(service):
+    """4 would say that the record is not quarantined."""
+    shown = run("quarantine", "show", service, "social.photos")
+
+    assert shown.exit_code == 2
+    assert "wanted topic/partition/offset, such as social.photos/3/17" in shown.stderr
+
+
 def test_parked_show_has_the_event_that_the_handler_raised_on(service, admin, write):
     """It is read from where it stands in the log; the decision holds no copy."""
     admin.create_topic("social.photos", 1, {})

@@ -88,7 +88,8 @@ def plainly(*args):
     """Runs a verb as an emit-only install does: without the engine's libraries and Java."""
     code = (
         "import sys\n"
-        "from streams.cli.main import EXTRAS, app\n"
+        "from streams.cli.main import app\n"
+        "from streams.cli.unexpected import EXTRAS\n"
         "sys.modules.update(dict.fromkeys(EXTRAS))\n"
         f"app({list(args)}, prog_name='streams')\n"
     )

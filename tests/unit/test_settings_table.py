@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from streams.cli.main import app
 from streams.cli.settings import markdown_table
-from streams.settings import SECTIONS
+from streams.errors import ConfigurationError
+from streams.settings import SECTIONS, WorkerSettings
 
 ROOT = Path(__file__).parents[2]
 START, END = "<!-- settings -->", "<!-- /settings -->"
@@ -45,3 +46,10 @@ def test_no_value_is_shown(form, monkeypatch):
 
     assert shown.exit_code == 0
     assert "hunter2" not in shown.output
+
+
+def test_a_wrong_value_is_refused_in_words_of_ours():
+    """`Value error` is what another library calls it."""
+    wanted = "^STREAMS_COMMIT_INTERVAL_S: found -1, must be positive$"
+    with pytest.raises(ConfigurationError, match=wanted):
+        WorkerSettings(commit_interval_s=-1)
