@@ -34,13 +34,11 @@ def emit(
 
     {"type": "PhotoLiked", "user_id": 3, "photo_id": 5, "owner_id": 9}
 
-    Fields with a default may be absent, unknown ones are refused.
+    Fields with a default may be absent, unknown ones are refused. Bytes are hex, event_id is a
+    UUID, occurred_at RFC 3339 or microseconds.
 
-    Bytes are hex, event_id is a UUID, occurred_at RFC 3339 or microseconds.
-
-    All lines are checked before anything is sent.
-
-    Exit codes: 2 wrong lines (they are listed), 3 no Kafka, 1 not all arrived.
+    All lines are checked before anything is sent. Exit codes: 2 wrong lines (they are listed), 3 no
+    Kafka, 1 not all arrived.
     """
     if stream and dry_run:
         raise InputError("found --stream with --dry-run, wanted one: a dry run sends nothing")

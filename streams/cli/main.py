@@ -105,7 +105,14 @@ def _load(name: str, verb: Verb) -> Any:
     command = typer.main.get_command(target)
     command.name = name
     command.epilog = command.epilog or f"Example: {verb.example}"
+    for one in (command, *getattr(command, "commands", {}).values()):
+        one.help = _flowing(one.help or "")
     return command
+
+
+def _flowing(text: str) -> str:
+    """Help whose paragraphs are one line each: the terminal breaks them, not our source."""
+    return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
 
 
 def _failed(message: str, exit_code: int, ctx: Any) -> typer.Exit:

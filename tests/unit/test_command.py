@@ -75,6 +75,21 @@ def test_the_help_of_a_verb_ends_with_its_example(verb):
     assert "Example: e g" in shown.output
 
 
+def test_help_is_broken_where_the_terminal_ends_not_where_the_source_does(verb):
+    """Lines of two lengths in turn are hard to read."""
+
+    def probe():
+        """First.
+
+        A second paragraph that
+        the source breaks.
+        """
+
+    verb(probe)
+
+    assert "A second paragraph that the source breaks." in run("probe", "--help").output
+
+
 @pytest.mark.parametrize("name", VERBS)
 def test_every_verb_can_be_asked_for_help(name):
     """Loading a verb must not need a broker, a project or a setting."""
