@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
 from itertools import repeat
@@ -50,6 +51,8 @@ class Codec:
         self._types = types
         self._limits = limits or Limits()
         self._decoders: dict[bytes, _Decoders | None] = {}
+        self._mixes: dict[frozenset[bytes], _Mix | None] = {}
+        self._last: _Mix | None = None
 
     def decode_many(self, values: Sequence[bytes | None]) -> list[Decoded]:
         """One entry a value, in order: the event, what was wrong with it, or None.
@@ -57,6 +60,11 @@ class Codec:
         Raises ConfigurationError when the registry's text for an id is no schema, and
         SchemaRefused when today's schema cannot read it: then the records are not to blame.
         """
+        if self._last is not None and len(values) >= FEWEST_FOR_COLUMNS:
+            together = self._last.decode(values)
+            if together is not None:
+                return together
+            self._last = None
         try:
             frames = list(map(_frame_of, values))
         except TypeError:
@@ -79,13 +87,18 @@ class Codec:
 
     def _in_order(self, frames: list[bytes], values: Sequence[bytes]) -> list[Decoded]:
         """Decode the values of each schema together, then take them in the order of the log."""
-        if frames and frames.count(frames[0]) == len(frames):
-            return list(self._group(frames[0], values))
-        groups: defaultdict[bytes, list[bytes]] = defaultdict(list)
-        for frame, value in zip(frames, values, strict=True):
-            groups[frame].append(value)
-        turns = {frame: iter(self._group(frame, group)) for frame, group in groups.items()}
-        return list(map(next, map(turns.__getitem__, frames)))
+        kinds = frozenset(frames)
+        if len(kinds) == 1:
+            decoded = list(self._group(frames[0], values))
+        else:
+            groups: defaultdict[bytes, list[bytes]] = defaultdict(list)
+            for frame, value in zip(frames, values, strict=True):
+                groups[frame].append(value)
+            turns = {frame: iter(self._group(frame, group)) for frame, group in groups.items()}
+            decoded = list(map(next, map(turns.__getitem__, frames)))
+        if len(frames) >= FEWEST_FOR_COLUMNS:
+            self._last = self._mix(kinds)
+        return decoded
 
     def _group(self, frame: bytes, values: Sequence[bytes]) -> Iterable[Decoded]:
         """The events of values that all begin with `frame`."""
@@ -94,6 +107,12 @@ class Codec:
         except Undecodable as undecodable:
             return repeat(undecodable, len(values))
         return repeat(None, len(values)) if decoders is None else decoders.decode(values)
+
+    def _mix(self, frames: frozenset[bytes]) -> _Mix | None:
+        """How to read values with these frames in one go, None when they differ too much."""
+        if frames not in self._mixes and frames <= self._decoders.keys():
+            self._mixes[frames] = _Mix.of({frame: self._decoders[frame] for frame in frames})
+        return self._mixes.get(frames)
 
     def _of(self, frame: bytes) -> _Decoders | None:
         """What decodes values with this frame, None if nobody wants their type."""
@@ -120,6 +139,31 @@ class Codec:
         return _Decoders(event_type, schema, self._registry.schema(newest), self._limits)
 
 
+@dataclass(frozen=True, slots=True)
+class _Mix:
+    """Schemas that differ in name only, such as a like's and an unlike's: one set of columns.
+
+    What the last batch was made of the next one probably is: it is read at once, and only then
+    looked at for frames that are others.
+    """
+
+    types: Mapping[bytes, type[Message]]
+    columns: ColumnDecoder
+
+    @classmethod
+    def of(cls, decoders: Mapping[bytes, _Decoders | None]) -> _Mix | None:
+        """None unless all of them have columns that are alike."""
+        wanted = {frame: one for frame, one in decoders.items() if one is not None}
+        columns = [one.columns for one in wanted.values() if one.columns is not None]
+        if len(columns) < len(decoders) or not all(map(columns[0].is_like, columns)):
+            return None
+        return cls({frame: one.event_type for frame, one in wanted.items()}, columns[0])
+
+    def decode(self, values: Sequence[bytes | None]) -> list[Decoded] | None:
+        """One event a value; None unless every value is a sound one of these schemas."""
+        return cast("list[Decoded] | None", self.columns.decode_framed(self.types, values))
+
+
 class _Decoders:
     """Both ways to decode one schema's values; columns are made when a batch is worth them."""
 
@@ -130,13 +174,14 @@ class _Decoders:
         reader: Mapping[str, Any],
         limits: Limits,
     ) -> None:
+        self.event_type = event_type
         self._schemas = event_type, writer, reader, limits
         self.record = RecordDecoder(event_type, writer, reader, limits)
 
     def decode(self, values: Sequence[bytes]) -> Sequence[Decoded]:
-        if len(values) < FEWEST_FOR_COLUMNS or self._columns is None:
+        if len(values) < FEWEST_FOR_COLUMNS or self.columns is None:
             return list(map(self._one, values))
-        return self._columns.decode(values)
+        return self.columns.decode(values)
 
     def _one(self, value: bytes) -> Message | Undecodable:
         try:
@@ -145,7 +190,7 @@ class _Decoders:
             return undecodable
 
     @cached_property
-    def _columns(self) -> ColumnDecoder | None:
+    def columns(self) -> ColumnDecoder | None:
         """None without polars, which an install that only emits does not have."""
         if find_spec("polars") is None:
             return None

@@ -8,10 +8,11 @@ records are bad. So a record's fate does not depend on the batch it comes in.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import compress
-from typing import TYPE_CHECKING, Any, Final
+from itertools import compress, repeat
+from operator import call
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from streams.avro.container import GUARD, Container, Unreadable
+from streams.avro.container import GUARD, Container, Unreadable, places_of
 from streams.avro.fingerprint import canonical
 from streams.avro.layout import HarderThanColumns, Layout, layout_of
 from streams.avro.limits import Limits
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _MOST_BYTES: Final = 2_000_000
 """Payloads read at once: a hostile array claims the bytes of those behind it, eight times over."""
+_PREFIX: Final = "prefix"
 
 
 class ColumnDecoder:
@@ -70,9 +72,35 @@ class ColumnDecoder:
             half = len(payloads) // 2
             return self.decode(payloads[:half]) + self.decode(payloads[half:])
         try:
-            return self._as_columns(self._layout, payloads, guarded)
+            frame = self._read(payloads, guarded)
+            return list(map(self._type, *_struct_values(self._layout, frame)))
         except (Unreadable, *REFUSALS):  # the latter from conversions, such as of a UUID's text
             return [self._decoded(payload) for payload in payloads]
+
+    def decode_framed(
+        self, types: Mapping[bytes, type[Message]], payloads: Sequence[bytes | None]
+    ) -> list[Message] | None:
+        """The same for payloads whose prefixes are keys of `types`, which says what they are.
+
+        All those types' decoders are alike. None when anything is odd: then each type's own
+        decoder says which payloads are bad.
+        """
+        try:
+            guarded = GUARD.join(cast("Sequence[bytes]", payloads))
+        except TypeError:  # a null
+            return None
+        if self._layout is None or len(guarded) > _MOST_BYTES:
+            return None
+        try:
+            frame = self._read(cast("Sequence[bytes]", payloads), guarded)
+            found = _types_of(frame.get_column(_PREFIX), types)
+            return list(map(call, found, *_struct_values(self._layout, frame)))
+        except (Unreadable, *REFUSALS):
+            return None
+
+    def is_like(self, other: ColumnDecoder) -> bool:
+        """Whether both read the same bytes into the same fields, if of another type."""
+        return self._layout is not None and self._layout == other._layout
 
     def _decoded(self, payload: bytes) -> Message | Undecodable:
         try:
@@ -80,15 +108,14 @@ class ColumnDecoder:
         except Undecodable as undecodable:
             return undecodable
 
-    def _as_columns(
-        self, layout: Layout, payloads: Sequence[bytes], guarded: bytes
-    ) -> list[Message | Undecodable]:
+    def _read(self, payloads: Sequence[bytes], guarded: bytes) -> pl.DataFrame:
+        """A column for each field on the wire; Unreadable if any payload does not fit."""
         if len(guarded) > self._most_bytes and max(map(len, payloads)) > self._most_bytes:
             raise Unreadable("a payload is over the limits")
         frame = self._container.read(guarded, len(payloads))
         for name, branch in self._branches.items():
             branch.check(frame.get_column(name), payloads, guarded)
-        return list(map(self._type, *_struct_values(layout, frame)))
+        return frame
 
 
 class _BranchCheck:
@@ -118,8 +145,19 @@ class _BranchCheck:
 
 def _fields(layout: Layout, prefix_bytes: int) -> dict[str, Schema]:
     """Name and type of each field of a container, in the order of the bytes."""
-    prefix = {"prefix": {"type": "fixed", "size": prefix_bytes}} if prefix_bytes else {}
+    prefix = {_PREFIX: {"type": "fixed", "size": prefix_bytes}} if prefix_bytes else {}
     return prefix | {_name(place): column.wire for place, column in enumerate(layout.columns)}
+
+
+def _types_of(
+    prefixes: pl.Series, types: Mapping[bytes, type[Message]]
+) -> Iterable[type[Message]]:
+    """The type of each payload; Unreadable if one has another prefix."""
+    places = places_of(prefixes, types)
+    if len(types) == 1:
+        return repeat(*types.values())
+    by_place = list(types.values())
+    return map(by_place.__getitem__, places.to_list())
 
 
 def _name(place: int) -> str:

@@ -87,6 +87,16 @@ class Container:
         return frame
 
 
+def places_of(column: pl.Series, values: Iterable[bytes]) -> pl.Series:
+    """Where each item of a column stands among `values`; Unreadable if one does not."""
+    places = pl.repeat(0, len(column), dtype=pl.Int16, eager=True)
+    for place, value in enumerate(values, start=1):
+        places += (column == pl.Series([value])).cast(pl.Int16) * place
+    if not (places > 0).all():
+        raise Unreadable("a payload has another prefix")
+    return places - 1
+
+
 def _named(schema: Schema, name: str) -> Any:
     """The schema with a name on each fixed, as Avro wants it."""
     if isinstance(schema, list):

@@ -42,11 +42,17 @@ class Members(BitMap64):
 
     def add(self, member: int) -> None:
         """Put one id in; nothing happens when it is there."""
-        _add(self, member & _UNSIGNED)
+        try:
+            _add(self, member)
+        except OverflowError:
+            _add(self, member & _UNSIGNED)
 
     def discard(self, member: int) -> None:
         """Take one id out; nothing happens when it is not there."""
-        _discard(self, member & _UNSIGNED)
+        try:
+            _discard(self, member)
+        except OverflowError:
+            _discard(self, member & _UNSIGNED)
 
     def remove(self, member: int) -> None:
         """Take one id out; KeyError when it is not there."""
