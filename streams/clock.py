@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 
 
 def now_us() -> int:
@@ -16,23 +18,68 @@ def monotonic_s() -> float:
     return time.monotonic()
 
 
+class Drain:
+    """The time that is left once something was told to end: `seconds`; no limit before that.
+
+    Safe from any thread, and from a signal that interrupts one of these methods.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self._ends_at_s = math.inf
+        self._told: SimpleQueue[None] = SimpleQueue()  # an Event's lock would hang a signal handler
+
+    def begin(self) -> None:
+        """Tell it to end; only the first call counts."""
+        if not self.is_begun:
+            self._ends_at_s = monotonic_s() + self.seconds
+            self._told.put(None)
+
+    def wait(self, timeout_s: float) -> None:
+        """Return after `timeout_s`, or as soon as `begin` was called. For one thread."""
+        try:
+            if not self.is_begun:
+                self._told.get(timeout=timeout_s)
+        except Empty:
+            return
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether it was told to end."""
+        return self._ends_at_s != math.inf
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left, never below 0; infinite before `begin`."""
+        return max(0.0, self._ends_at_s - monotonic_s())
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A point in time that several steps share; pass it down instead of fresh time-outs."""
+    """A point in time that several steps share; pass it down instead of fresh time-outs.
+
+    With a `drain` it comes early when that ends: `left_s` may then shrink at once.
+    """
 
     at_s: float
+    drain: Drain | None = None
 
     @classmethod
-    def after(cls, seconds: float) -> Deadline:
+    def after(cls, seconds: float, drain: Drain | None = None) -> Deadline:
         """The deadline `seconds` from now."""
-        return cls(monotonic_s() + seconds)
+        return cls(monotonic_s() + seconds, drain)
+
+    def at_most(self, seconds: float) -> Deadline:
+        """The earlier of this one and the one `seconds` from now."""
+        return Deadline(min(self.at_s, monotonic_s() + seconds), self.drain)
 
     @property
     def left_s(self) -> float:
         """Seconds left, never below 0."""
-        return max(0.0, self.at_s - monotonic_s())
+        left_s = max(0.0, self.at_s - monotonic_s())
+        return left_s if self.drain is None else min(left_s, self.drain.left_s)
 
     @property
     def is_over(self) -> bool:
         """Whether no time is left."""
-        return monotonic_s() >= self.at_s
+        return self.left_s <= 0

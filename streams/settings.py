@@ -207,7 +207,7 @@ class WorkerSettings(Section):
         "STREAMS_TRANSACTION_TIMEOUT_S", "The broker aborts a transaction after this.", 15.0
     )
     drain_timeout_s: float = _env(
-        "STREAMS_DRAIN_TIMEOUT_S", "Longest time from SIGTERM to the last commit.", 8.0
+        "STREAMS_DRAIN_TIMEOUT_S", "Longest time from SIGTERM to the end of the last commit.", 8.0
     )
     http_host: str = _env("STREAMS_HTTP_HOST", "Address of metrics and health.", "127.0.0.1")
     http_port: int = _env(
@@ -216,7 +216,9 @@ class WorkerSettings(Section):
         0,
     )
 
-    @field_validator("commit_interval_s", "checkpoint_interval_s", "transaction_timeout_s")
+    @field_validator(
+        "commit_interval_s", "checkpoint_interval_s", "transaction_timeout_s", "drain_timeout_s"
+    )
     @classmethod
     def _is_positive(cls, seconds: float) -> float:
         if seconds <= 0:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from streams.clock import Deadline, Drain
 from streams.engine.assignment import Assignment
 from streams.engine.commit import Committer
 from streams.engine.decisions import DecisionLog
@@ -18,6 +18,10 @@ from streams.engine.slots import Slot
 from streams.fold.service import Service
 from streams.ports.log import Consumer, Log
 from streams.settings import WorkerSettings
+
+_LEAVE_S = 10.0
+_LEAST_LEAVE_S = 1.0
+"""Time to leave the group, also when the time to stop is over; the supervisor allows 2 s more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +48,13 @@ def assemble(
     slot: Slot,
     home: Path,
     settings: WorkerSettings,
-    is_stopping: Callable[[], bool],
+    drain: Drain,
 ) -> Assembly:
     """A worker of `service` with the identity of `slot`; `stack` closes its parts."""
     admin = log.admin()
     stack.callback(admin.close)
     consumer = log.consumer(service.name)
-    stack.callback(consumer.close)
+    stack.callback(lambda: consumer.close(_time_to_leave(drain)))
     reader = log.reader()
     stack.callback(reader.close)
     instruments = Instruments(service.name)
@@ -58,14 +62,20 @@ def assemble(
     transactional_id = f"{service.name}.{slot.instance}.{slot.number}"
     committer = Committer(
         lambda deadline: log.transactions(transactional_id, deadline),
-        lambda partitions: admin.group_positions(service.name, partitions),
+        lambda partitions, deadline: admin.group_positions(service.name, partitions, deadline),
         membership,
         instruments,
-        is_stopping=is_stopping,
+        drain=drain,
     )
     stack.callback(committer.close)
     opener = Opener(service, home, admin, DecisionLog(service.decisions, admin, reader))
-    assignment = Assignment(service, consumer, opener, committer, membership, instruments)
+    assignment = Assignment(
+        service, consumer, opener, committer, membership, instruments, drain=drain
+    )
     stack.callback(assignment.close)
     loop = Loop(settings, consumer, assignment, committer, membership, instruments)
     return Assembly(service, consumer, assignment, committer, loop)
+
+
+def _time_to_leave(drain: Drain) -> Deadline:
+    return Deadline.after(max(_LEAST_LEAVE_S, min(_LEAVE_S, drain.left_s)))

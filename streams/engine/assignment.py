@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from streams.avro.codec import Codec
-from streams.clock import Deadline
+from streams.clock import Deadline, Drain
 from streams.engine.commit import Committer
 from streams.engine.instruments import Instruments
 from streams.engine.membership import Membership
@@ -32,6 +32,8 @@ class Assignment:
         committer: Committer,
         membership: Membership,
         instruments: Instruments,
+        *,
+        drain: Drain,
     ) -> None:
         self.owned: dict[TopicPartition, Partition] = {}
         self._service = service
@@ -40,6 +42,7 @@ class Assignment:
         self._committer = committer
         self._membership = membership
         self._instruments = instruments
+        self._drain = drain
         self._folders: dict[TopicPartition, PartitionFolder] = {}
         self._codecs: dict[str, Codec] = {}
         self._is_opening = False
@@ -64,7 +67,7 @@ class Assignment:
         if self._is_closed:
             return {}
         self._is_opening = True  # stays so when opening fails: the worker ends
-        deadline = Deadline.after(OPEN_PATIENCE_S)
+        deadline = Deadline.after(OPEN_PATIENCE_S, self._drain)
         self._membership.capture()
         committed = self._consumer.committed(partitions, deadline)
         opened = self._opener.open(committed, deadline)
@@ -84,9 +87,11 @@ class Assignment:
     def revoked(self, partitions: Collection[TopicPartition]) -> None:
         """Commit everything once more, then checkpoint and release what goes.
 
-        Nothing is parked here: whoever owns a partition next meets the same result again.
+        The group waits for this, so it takes no longer than an orderly end may. Nothing is parked
+        here: whoever owns a partition next meets the same result again.
         """
-        committed = self._committer.commit(self.partitions).happened
+        deadline = Deadline.after(self._drain.seconds, self._drain)
+        committed = self._committer.commit(self.partitions, deadline).happened
         for source in partitions:
             if committed and source in self.owned:
                 self.owned[source].checkpoint()

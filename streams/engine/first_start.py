@@ -74,7 +74,7 @@ def _start(
             _refuse_restart(service, committed, admin, home)
             topics = described(service, admin)
             positions = start_positions(service, topics, admin.starts(sources))
-            producer.commit([], positions, consumer.member())
+            producer.commit([], positions, consumer.member(), deadline)
         finally:
             consumer.close()
     finally:

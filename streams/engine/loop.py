@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import gc
 from collections import deque
-from collections.abc import Callable
 from types import TracebackType
 
-from streams.clock import monotonic_s
+from streams.clock import Drain, monotonic_s
 from streams.engine.assignment import Assignment
 from streams.engine.commit import Committer
 from streams.engine.fold_partition import HandlerRaised
@@ -35,7 +34,7 @@ _COLLECT_INTERVAL_S = 30.0
 
 
 class Loop:
-    """One worker's work, until `is_stopping`. Owned by the worker's thread.
+    """One worker's work, until it is told to end. Owned by the worker's thread.
 
     `turned_s` is when the newest round began, for the probe of a stuck worker.
     """
@@ -61,10 +60,10 @@ class Loop:
         self._collect_due_s = monotonic_s() + _COLLECT_INTERVAL_S
         self._parks: deque[float] = deque(maxlen=MAX_PARKS_A_MINUTE)
 
-    def run(self, is_stopping: Callable[[], bool]) -> None:
-        """Work until `is_stopping`, then commit and checkpoint once more."""
+    def run(self, drain: Drain) -> None:
+        """Work until `drain` begins, then commit and checkpoint once more."""
         with CollectorOff():
-            while not is_stopping():
+            while not drain.is_begun:
                 self.turn()
             self._finish()
 

@@ -22,6 +22,7 @@ STUCK_S = 300.0
 """The group gives up on a worker that did not poll for this long (`max.poll.interval.ms`)."""
 
 _INTERVAL_S = 0.5
+_JOIN_S = 0.5  # a question to a broker that does not answer takes longer, and says nothing more
 _LAG_INTERVAL_S = 5.0
 
 
@@ -64,7 +65,7 @@ class Monitor:
         trace: TracebackType | None,
     ) -> None:
         self._stopping.set()
-        self._thread.join()
+        self._thread.join(_JOIN_S)
         status_file(self._home, self._service, self._slot).unlink(missing_ok=True)
 
     @property

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from streams.clock import Deadline, monotonic_s
+from streams.clock import Deadline, Drain, monotonic_s
 from streams.engine.assembly import Assembly, assemble
 from streams.engine.first_start import ensure_started
 from streams.engine.health import HealthServer
@@ -48,12 +48,14 @@ class Worker:
         self._home = service_home(kafka, home)
         self._preferred = slot
         self._log = log or _kafka_log(kafka, self._settings)
-        self._stopping = threading.Event()
+        self._drain = Drain(self._settings.drain_timeout_s)
 
     def run(self) -> None:
         """Work until `stop` or SIGTERM; the last commit and checkpoint are made on the way out.
 
-        Raises WorkerStopped when a human has to decide, and names the command that goes on.
+        Raises WorkerStopped when a human has to decide, and names the command that goes on;
+        TransactionFailed when the last commit had no answer within `drain_timeout_s`: what became
+        of it is read at the next start.
         """
         with ExitStack() as stack:
             stack.enter_context(_stopped_by_signals(self))
@@ -66,16 +68,16 @@ class Worker:
                 slot=slot,
                 home=self._home,
                 settings=self._settings,
-                is_stopping=self._stopping.is_set,
+                drain=self._drain,
             )
             self._show(worker, slot, stack)
             self._wait_for_kafka(worker)
-            if not self._stopping.is_set():
+            if not self._drain.is_begun:
                 self._work(worker, slot)
 
     def stop(self) -> None:
         """End `run` soon: drain, commit, checkpoint. Safe from any thread and from a signal."""
-        self._stopping.set()
+        self._drain.begin()
 
     def _show(self, worker: Assembly, slot: Slot, stack: ExitStack) -> None:
         """Answer probes and scrapes; first of all, so that who waits for Kafka is seen to wait."""
@@ -97,7 +99,7 @@ class Worker:
         name = self.service.name
         worker.join()
         get_logger().info("worker started", action="started", service=name, slot=slot.number)
-        worker.loop.run(self._stopping.is_set)
+        worker.loop.run(self._drain)
         get_logger().info("worker stopped", action="stopped", service=name, slot=slot.number)
 
     def _wait_for_kafka(self, worker: Assembly) -> None:
@@ -105,14 +107,15 @@ class Worker:
 
         What a dead self left open is aborted first: until then nobody is told its positions.
         """
-        while not self._stopping.is_set():
+        while not self._drain.is_begun:
             worker.loop.turned_s = monotonic_s()  # to wait for a broker is not to be stuck
             try:
                 worker.committer.start()
-                ensure_started(self.service, self._log, self._home, Deadline.after(_CONNECT_S * 4))
+                deadline = Deadline.after(_CONNECT_S * 4, self._drain)
+                ensure_started(self.service, self._log, self._home, deadline)
             except BrokerUnavailable as exc:
                 get_logger().warning("waiting for Kafka", action="waiting", error=str(exc))
-                self._stopping.wait(1.0)
+                self._drain.wait(1.0)
             else:
                 return
 

@@ -147,10 +147,13 @@ class KafkaAdmin:
         return self._settled(lambda: self._offsets(partitions, _LATEST, level))
 
     def group_positions(
-        self, group: str, partitions: Collection[TopicPartition]
+        self,
+        group: str,
+        partitions: Collection[TopicPartition],
+        deadline: Deadline | None = None,
     ) -> dict[TopicPartition, Committed | None]:
         """Committed positions of a group, seen from outside; waits for open transactions."""
-        return self._groups.of(group, partitions, Deadline.after(self._timeout_s))
+        return self._groups.of(group, partitions, deadline or Deadline.after(self._timeout_s))
 
     def close(self) -> None:
         """Release the connections."""

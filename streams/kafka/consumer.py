@@ -24,18 +24,23 @@ from streams.errors import (
 )
 from streams.kafka import faults
 from streams.kafka.batch import MessageBatch, runs
+from streams.kafka.bounded import within
 from streams.kafka.client import new_client
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
 from streams.kafka.error_log import ErrorLog
 from streams.kafka.message import offset_of, partition_of, topic_of
 from streams.kafka.positions import committed_positions
 from streams.kafka.presence import Presence
+from streams.logs import get_logger
 from streams.ports.log import RebalanceListener
 from streams.ports.records import Batch, Committed, Polled, TopicPartition
 from streams.settings import KafkaSettings, WorkerSettings
 
 FETCH_BACKOFF_MS = 5
 """librdkafka waits 1,000 ms before it fetches again when its queue was full: ten times slower."""
+
+_CLOSE_S = 10.0
+"""The client waits 5 s for an answer of its coordinator."""
 
 _GENERATION_AT = len(b"CGMDv2:")
 _GROUP_AT = _GENERATION_AT + 4
@@ -67,6 +72,7 @@ class KafkaConsumer:
         self._settings = settings
         self._is_classic = worker.group_protocol == "classic"
         self._servers = bootstrap_servers(settings)
+        self._log = get_logger(group=group)
         self._client = new_client(
             Client,
             _config(settings, group, worker)
@@ -124,9 +130,16 @@ class KafkaConsumer:
         """The membership as it is now."""
         return Member(self._client.consumer_group_metadata())
 
-    def close(self) -> None:
-        """Leave the group; the listener hears of its partitions once more."""
-        self._client.close()
+    def close(self, deadline: Deadline | None = None) -> None:
+        """Leave the group; the listener hears of its partitions once more.
+
+        A broker that does not answer is not waited for: it expels the member by itself.
+        """
+        deadline = deadline or Deadline.after(_CLOSE_S)
+        try:
+            within(deadline, self._client.close)
+        except TimeoutError as exc:
+            self._log.warning("left without an answer", action="leave-unanswered", error=str(exc))
         self._raise_failure()
 
     def _polled(self, messages: list[Message]) -> Polled:

@@ -8,20 +8,24 @@ used. When a broker answers one after its time-out, librdkafka aborts the whole 
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from threading import Lock
 
 from confluent_kafka import Consumer as Client
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import TopicPartition as Place
 
 from streams.clock import Deadline
+from streams.errors import StreamsError
 from streams.kafka import faults
+from streams.kafka.bounded import within
 from streams.kafka.client import new_client
 from streams.kafka.config import base_config, bootstrap_servers, logical, physical
 from streams.ports.records import Committed, TopicPartition
 from streams.settings import KafkaSettings
 
 _SLICE_S = 5.0
+_MARGIN_S = 2.0  # what the client may take beyond the time-out it was given
 
 
 class GroupPositions:
@@ -36,7 +40,14 @@ class GroupPositions:
         self, group: str, partitions: Collection[TopicPartition], deadline: Deadline
     ) -> dict[TopicPartition, Committed | None]:
         """Stable positions; waits for open transactions until the deadline."""
-        return committed_positions(self._client(group), self._settings, partitions, deadline)
+        ask = partial(
+            committed_positions, self._client(group), self._settings, partitions, deadline
+        )
+        try:
+            return within(Deadline.after(deadline.left_s + _MARGIN_S, deadline.drain), ask)
+        except TimeoutError as exc:
+            error = KafkaError(KafkaError._TIMED_OUT)
+            raise _unavailable(error, self._settings, partitions) from exc
 
     def close(self) -> None:
         """Release the connections."""
@@ -66,7 +77,10 @@ def committed_positions(
     partitions: Collection[TopicPartition],
     deadline: Deadline,
 ) -> dict[TopicPartition, Committed | None]:
-    """What the group of a consumer has committed; BrokerUnavailable at the deadline."""
+    """What the group of a consumer has committed; BrokerUnavailable at the deadline.
+
+    Not through another thread: while a rebalance callback runs, a client answers its thread only.
+    """
     if not partitions:
         return {}
     places = [Place(physical(settings, one.topic), one.partition) for one in partitions]
@@ -77,9 +91,15 @@ def committed_positions(
         except KafkaException as exc:
             error = faults.error_of(exc)
             if deadline.is_over or error.code() not in faults.HARMLESS:
-                where = ", ".join(map(str, partitions))
-                doing = f"read offsets of {where} (an open transaction may hold them back)"
-                raise faults.translated(error, doing, bootstrap_servers(settings)) from exc
+                raise _unavailable(error, settings, partitions) from exc
+
+
+def _unavailable(
+    error: KafkaError, settings: KafkaSettings, partitions: Collection[TopicPartition]
+) -> StreamsError:
+    where = ", ".join(map(str, partitions))
+    doing = f"read offsets of {where} (an open transaction may hold them back)"
+    return faults.translated(error, doing, bootstrap_servers(settings))
 
 
 def _position(settings: KafkaSettings, place: Place) -> tuple[TopicPartition, Committed | None]:

@@ -7,7 +7,7 @@ never closed (closing with an open transaction can hang): the next one with the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from functools import partial
 from typing import Any
@@ -33,7 +33,7 @@ SLOW_COMMIT_S = 2.0
 """A commit that took longer may have left a request in flight."""
 
 _INIT_SLICE_S = 5.0
-_MARGIN_S = 2.0  # what the client may take beyond the time-out it was given
+_MARGIN_S = 2.0  # what the client may take beyond the time-out it was given; a drain has none
 _QUEUE_MESSAGES = 500_000
 
 
@@ -67,10 +67,12 @@ class KafkaTransactions:
         outputs: Iterable[Outgoing],
         positions: Mapping[TopicPartition, Committed],
         member: GroupMember,
+        deadline: Deadline | None = None,
     ) -> None:
         """Begin, produce everything, send the positions, commit."""
         started_s = monotonic_s()
-        deadline = Deadline(started_s + self._timeout_s * 0.8)
+        longest_s = self._timeout_s * 0.8
+        deadline = deadline.at_most(longest_s) if deadline else Deadline.after(longest_s)
         with ExitStack() as on_failure:
             on_failure.callback(self.discard)
             try:
@@ -93,7 +95,8 @@ class KafkaTransactions:
         while True:
             try:
                 slice_s = max(0.5, min(_INIT_SLICE_S, deadline.left_s))
-                within(slice_s + _MARGIN_S, partial(self._client.init_transactions, slice_s))
+                limit = Deadline.after(slice_s + _MARGIN_S, deadline.drain)
+                within(limit, partial(self._client.init_transactions, slice_s))
             except TimeoutError as exc:
                 self.discard()
                 raise BrokerUnavailable(f"cannot open transactions of {self._id}: {exc}") from None
@@ -118,18 +121,16 @@ class KafkaTransactions:
         client = self._client
         if client is None:
             raise TransactionFailed(f"the producer {self._id} was dropped")
+        if deadline.is_over:
+            raise TimeoutError("no time is left for it")
         metadata = self._checked(member) if positions else b""
         client.begin_transaction()
         for output in outputs:
             self._produce(client, output, deadline)
         if positions:
-            places, left_s = self._places(positions), deadline.left_s
-            within(
-                left_s + _MARGIN_S,
-                partial(client.send_offsets_to_transaction, places, metadata, left_s),
-            )
-        left_s = deadline.left_s
-        within(left_s + _MARGIN_S, partial(client.commit_transaction, left_s))
+            places = self._places(positions)
+            _limited(deadline, partial(client.send_offsets_to_transaction, places, metadata))
+        _limited(deadline, client.commit_transaction)
 
     def _produce(self, client: Client, output: Outgoing, deadline: Deadline) -> None:
         topic = physical(self._settings, output.topic)
@@ -202,3 +203,9 @@ class KafkaTransactions:
             "error_cb": self._errors,
         }
         return tuning | base_config(settings) | must
+
+
+def _limited(deadline: Deadline, call: Callable[[float], object]) -> None:
+    """Make a call that takes its time-out last."""
+    left_s = deadline.left_s
+    within(Deadline.after(left_s + _MARGIN_S, deadline.drain), partial(call, left_s))

@@ -53,8 +53,8 @@ class Consumer(Protocol):
     def member(self) -> GroupMember:
         """The membership now; capture it when the assignment changes, not at each commit."""
 
-    def close(self) -> None:
-        """Leave the group. Does not commit."""
+    def close(self, deadline: Deadline | None = None) -> None:
+        """Leave the group, without waiting for its answer beyond the deadline. Does not commit."""
 
 
 class TransactionalProducer(Protocol):
@@ -65,12 +65,14 @@ class TransactionalProducer(Protocol):
         outputs: Iterable[Outgoing],
         positions: Mapping[TopicPartition, Committed],
         member: GroupMember,
+        deadline: Deadline | None = None,
     ) -> None:
         """Begin, produce everything, send the positions, commit; all of it or nothing is visible.
 
-        Raises TransactionFailed when it failed or its outcome is unknown; then call `discard`
-        and decide the outcome by what is committed. Raises Fenced if another producer took the id.
-        A member that never joined (generation -1) is accepted only while the group is empty.
+        Raises TransactionFailed when it failed or its outcome is unknown, as at the deadline; then
+        call `discard` and decide the outcome by what is committed. Raises Fenced if another
+        producer took the id. A member that never joined (generation -1) is accepted only while the
+        group is empty.
         """
 
     @property
@@ -122,9 +124,12 @@ class LogAdmin(Protocol):
         """The end of each log: past the last committed record (and markers), or past any record."""
 
     def group_positions(
-        self, group: str, partitions: Collection[TopicPartition]
+        self,
+        group: str,
+        partitions: Collection[TopicPartition],
+        deadline: Deadline | None = None,
     ) -> dict[TopicPartition, Committed | None]:
-        """Committed positions of a group, seen from outside."""
+        """Committed positions of a group, seen from outside; BrokerUnavailable at the deadline."""
 
     def close(self) -> None:
         """Release the connection."""

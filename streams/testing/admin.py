@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from streams.clock import Deadline
 from streams.ports.log import TopicInfo
 from streams.ports.records import Committed, TopicPartition
 from streams.testing.broker import InMemoryBroker
@@ -35,7 +36,10 @@ class InMemoryAdmin:
             return {one: log.stable_end if committed else log.end for one, log in logs.items()}
 
     def group_positions(
-        self, group: str, partitions: Collection[TopicPartition]
+        self,
+        group: str,
+        partitions: Collection[TopicPartition],
+        deadline: Deadline | None = None,  # noqa: ARG002 it never waits
     ) -> dict[TopicPartition, Committed | None]:
         """Committed positions; BrokerUnavailable at once while a transaction holds one open."""
         return self._broker.stable_positions(group, partitions)

@@ -62,7 +62,7 @@ class InMemoryConsumer:
             generation = self._group.generation_of(self._member_id)
         return Membership(self._group.name, self._member_id, generation)
 
-    def close(self) -> None:
+    def close(self, deadline: Deadline | None = None) -> None:  # noqa: ARG002 it never waits
         """Leave the group; the listener hears of its partitions once more."""
         listener, self._listener = self._listener, None
         if listener is None:

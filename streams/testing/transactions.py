@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
+from streams.clock import Deadline
 from streams.errors import NotFound, TransactionFailed
 from streams.ports.log import GroupMember
 from streams.ports.records import Committed, Outgoing, TopicPartition
@@ -35,12 +36,15 @@ class InMemoryTransactions:
         outputs: Iterable[Outgoing],
         positions: Mapping[TopicPartition, Committed],
         member: GroupMember,
+        deadline: Deadline | None = None,
     ) -> None:
         """All of it or nothing; a failure leaves the transaction open, as a lost producer does."""
         if self._is_dropped:
             raise TransactionFailed(f"the producer {self._id} was dropped")
         with self._broker.lock:
             self._is_dropped = True
+            if deadline is not None and deadline.is_over:
+                raise TransactionFailed(f"no time is left for the transaction of {self._id}")
             self._commit(outputs, positions, member, self._broker.coordinator.take_fault())
             self._is_dropped = False
 

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -24,6 +25,8 @@ MOST_EVENTS = 200_000
 DOWN_S = 30.0
 FROZEN_S = 12.0
 SAID_WITHIN_S = 10.0
+DRAIN_S = 4.0
+CLOSED_WITHIN_S = 3.0  # leaving the group, closing stores, the end of Python
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -95,4 +98,34 @@ def test_an_outage_loses_nothing_and_doubles_nothing(broker):
         assert 0 == service.terminate()
 
     assert [] == service.said("restart")
+    check(home, list(islice(random_events(SEED, MOST_EVENTS), int(load.text.split()[-1]))))
+
+
+@pytest.mark.parametrize(("protocol", "frozen_s"), [("consumer", 2.0), ("classic", 0.0)])
+def test_a_worker_stops_in_time_while_its_broker_is_frozen(broker, protocol, frozen_s):
+    """Before or in the middle of a commit. Its successor reads what became of that.
+
+    Far less time than a transaction has; a client left to itself takes 14 s.
+    """
+    broker, home = broker
+    settings = {"STREAMS_DRAIN_TIMEOUT_S": str(DRAIN_S), "STREAMS_GROUP_PROTOCOL": protocol}
+    home = replace(home, settings=settings)
+    load = [sys.executable, "-m", "tests.acceptance.load", str(SEED), str(MOST_EVENTS), str(PER_S)]
+    worker = [sys.executable, "-m", "streams.engine.process", "counters", "0"]
+    with home.launch(worker) as worker, home.launch(load) as load:
+        until(lambda: home.results("counters.users"), 60, "a first result")
+
+        pid = broker.status().pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            threading.Event().wait(frozen_s)
+            code = worker.terminate(DRAIN_S + CLOSED_WITHIN_S)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert 0 == load.end_input()
+
+    home.done("run", "counters", "--until-caught-up")
+
+    assert 70 == code
+    assert "goes on from what is committed" in worker.said("crashed")[0]["event"]
     check(home, list(islice(random_events(SEED, MOST_EVENTS), int(load.text.split()[-1]))))

@@ -252,6 +252,21 @@ def test_an_output_to_a_missing_topic_fails_the_transaction(log: Log):
         )
 
 
+def test_a_commit_for_which_no_time_is_left_fails_and_nothing_is_visible(log: Log):
+    """A worker that has to end does not begin what it cannot see to its end."""
+    log.create_topic("counts", 1)
+    member = log.consumer("g").member()
+    producer = log.transactions("t")
+
+    with pytest.raises(TransactionFailed, match="no time is left"):
+        producer.commit([Outgoing("counts", b"5", b"late")], {}, member, Deadline.after(0))
+    with pytest.raises(TransactionFailed, match="dropped"):
+        producer.commit([], {}, member)
+    log.transactions("t").commit([Outgoing("counts", b"5", b"next")], {}, member)
+
+    assert [b"next"] == [record.value for record in log.records("counts")]
+
+
 def test_a_discarded_producer_refuses_work(log: Log):
     """Its transaction may still be open; only a new producer may go on."""
     producer = log.transactions("t")

@@ -13,7 +13,7 @@ from schemas.counters import ActorCounted, ActorKind
 from schemas.demo import LikesCounted
 from schemas.social import PhotoLiked, PhotoPosted, PhotoShared, PhotoUnliked
 from streams.avro.codec import Codec
-from streams.clock import Deadline
+from streams.clock import Deadline, Drain
 from streams.engine.assembly import assemble
 from streams.engine.caught_up import is_caught_up
 from streams.engine.decisions import decision_of
@@ -198,8 +198,8 @@ class Bench:
         """The program is deployed anew with other folds."""
         self.service = service_of(*folds)
 
-    def worker(self, slot=0, **settings):
-        return BenchWorker(self, slot, **settings)
+    def worker(self, slot=0, *, drain=None, **settings):
+        return BenchWorker(self, slot, drain=drain, **settings)
 
     def counts(self):
         """The newest result of each photo."""
@@ -232,7 +232,7 @@ class Bench:
 class BenchWorker:
     """One worker. Nothing is due by time, so a test says when to commit and checkpoint."""
 
-    def __init__(self, bench, slot=0, **settings):
+    def __init__(self, bench, slot=0, *, drain=None, **settings):
         due = {"commit_interval_s": NEVER_S, "checkpoint_interval_s": NEVER_S}
         ensure_started(bench.service, bench.log, bench.home, Deadline.after(5))
         self.bench = bench
@@ -245,7 +245,7 @@ class BenchWorker:
             slot=self.slot,
             home=bench.home,
             settings=WorkerSettings(**{**due, **settings}),
-            is_stopping=lambda: True,
+            drain=drain or drain_begun(),
         )
         self.loop = parts.loop
         self.consumer = parts.consumer
@@ -306,6 +306,13 @@ class BenchWorker:
             folder.release()
         self.consumer.expire()
         self.slot.release()
+
+
+def drain_begun(seconds=NEVER_S):
+    """Of a worker that was told to stop, so that it waits for no broker."""
+    drain = Drain(seconds)
+    drain.begin()
+    return drain
 
 
 def break_off(path, first, end):

@@ -14,13 +14,13 @@ from streams.kafka.bounded import within
 
 def test_a_call_that_returns_in_time_is_as_if_made_here():
     """The limit is for the one call in a million."""
-    assert 3 == within(5, lambda: 3)
+    assert 3 == within(Deadline.after(5), lambda: 3)
 
 
 def test_an_error_of_the_call_is_raised_here():
     """The caller tells errors by their kind."""
     with pytest.raises(ZeroDivisionError):
-        within(5, lambda: 1 // 0)
+        within(Deadline.after(5), lambda: 1 // 0)
 
 
 def test_a_call_that_never_returns_is_left_behind():
@@ -28,7 +28,7 @@ def test_a_call_that_never_returns_is_left_behind():
     never = threading.Event()
 
     with pytest.raises(TimeoutError, match="no return from the client"):
-        within(0.05, never.wait)
+        within(Deadline.after(0.05), never.wait)
     never.set()
 
 
@@ -47,7 +47,7 @@ def test_the_error_of_a_call_does_not_keep_its_client_alive():
     gc.disable()
     try:
         with pytest.raises(ZeroDivisionError) as kept:
-            within(5, client.fail)
+            within(Deadline.after(5), client.fail)
         del client
         deadline, pause = Deadline.after(5), threading.Event()
         while alive() is not None and not deadline.is_over:

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.counters import UserCounters
 from services.counters import SERVICE as COUNTERS
+from streams.clock import Deadline, Drain
 from streams.engine import loop as loop_module
 from streams.engine.commit import MAX_FAILURES
 from streams.engine.progress import progress_of
@@ -46,15 +47,15 @@ def watched(worker):
         producer = open_producer(deadline)
         commit = producer.commit
 
-        def record(outputs, positions, member):
+        def record(outputs, positions, member, deadline):
             seen.append((list(outputs), dict(positions), member))
-            commit(outputs, positions, member)
+            commit(outputs, positions, member, deadline)
 
         producer.commit = record
         return producer
 
     worker.committer._open = watch
-    worker.committer._recycle()
+    worker.committer._recycle(Deadline.after(5))
     return seen
 
 
@@ -162,7 +163,7 @@ def test_an_outcome_that_differs_between_partitions_stops_the_worker(bench, work
     old = bench.committed(home_of(5))
     bench.log.fail_next_commit(CommitFault.AFTER)
     read = worker.committer._read_positions
-    worker.committer._read_positions = lambda sources: {**read(sources), home_of(5): old}
+    worker.committer._read_positions = lambda *asked: {**read(*asked), home_of(5): old}
 
     with pytest.raises(TransactionFailed, match="another worker owns"):
         worker.commit()
@@ -171,7 +172,7 @@ def test_an_outcome_that_differs_between_partitions_stops_the_worker(bench, work
 def test_offsets_that_vanished_during_a_commit_stop_the_worker(bench, worker):
     """They are not read as those of the transaction before."""
     bench.log.fail_next_commit(CommitFault.BEFORE)
-    worker.committer._read_positions = dict.fromkeys
+    worker.committer._read_positions = lambda sources, _: dict.fromkeys(sources)
 
     with pytest.raises(TransactionFailed, match="another worker owns"):
         worker.commit()
@@ -370,7 +371,7 @@ def test_a_broker_that_is_away_is_waited_for(bench, worker):
         return open_producer(deadline)
 
     worker.committer._open = away
-    worker.committer._is_stopping = lambda: False
+    worker.committer._drain = Drain(5)
     bench.log.fail_next_commit(CommitFault.BEFORE)
     worker.commit()
     worker.commit()
@@ -388,7 +389,7 @@ def test_a_worker_that_is_to_stop_does_not_wait_for_a_broker(bench, worker):
     worker.committer._open = away
     bench.log.fail_next_commit(CommitFault.BEFORE)
 
-    with pytest.raises(BrokerUnavailable):
+    with pytest.raises(TransactionFailed, match="goes on from what is committed"):
         worker.commit()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from streams.clock import Drain
 from streams.errors import BrokerUnavailable
 from streams.testing.coordinator import CommitFault
 from tests.unit.engine_bench import liked
@@ -32,14 +33,14 @@ def test_the_outcome_of_a_transaction_is_asked_until_the_broker_answers(bench):
     worker.turn()
     read, absences = worker.committer._read_positions, [1, 2]
 
-    def read_at_last(partitions):
+    def read_at_last(partitions, deadline):
         if absences:
             absences.pop()
             _refuse()
-        return read(partitions)
+        return read(partitions, deadline)
 
     worker.committer._read_positions = read_at_last
-    worker.committer._is_stopping = lambda: False
+    worker.committer._drain = Drain(5)
     bench.log.fail_next_commit(CommitFault.AFTER)
 
     worker.commit()

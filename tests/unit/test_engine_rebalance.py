@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from streams.clock import Deadline
 from streams.engine import loop as loop_module
 from streams.engine.membership import Membership
 from streams.engine.partition import Stage
@@ -38,15 +39,15 @@ class Commits:
             producer = open_producer(deadline)
             commit = producer.commit
 
-            def record(outputs, positions, member):
+            def record(outputs, positions, member, deadline):
                 self.seen.append((set(positions), member.generation))
-                commit(outputs, positions, member)
+                commit(outputs, positions, member, deadline)
 
             producer.commit = record
             return producer
 
         worker.committer._open = watch
-        worker.committer._recycle()
+        worker.committer._recycle(Deadline.after(5))
 
 
 class Onlooker:

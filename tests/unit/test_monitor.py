@@ -22,7 +22,7 @@ from streams.engine.status import read_statuses
 from streams.engine.worker import Worker
 from streams.errors import BrokerUnavailable, NotFound
 from streams.settings import KafkaSettings, WorkerSettings
-from tests.unit.engine_bench import liked
+from tests.unit.engine_bench import drain_begun, liked
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def joining(bench):
             slot=slot,
             home=bench.home,
             settings=WorkerSettings(commit_interval_s=0.001),
-            is_stopping=lambda: True,
+            drain=drain_begun(),
         )
     slot.release()
 
