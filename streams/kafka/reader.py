@@ -143,7 +143,7 @@ class KafkaReader:
 
 
 def _config(settings: KafkaSettings, *, is_committed_only: bool) -> dict[str, Any]:
-    return base_config(settings) | {
+    must = {
         "group.id": physical(settings, "millrace-reader"),
         "isolation.level": "read_committed" if is_committed_only else "read_uncommitted",
         "enable.auto.commit": False,
@@ -152,5 +152,5 @@ def _config(settings: KafkaSettings, *, is_committed_only: bool) -> dict[str, An
         "enable.partition.eof": True,
         "check.crcs": True,
         "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
-        "fetch.wait.max.ms": 20,
     }
+    return {"fetch.wait.max.ms": 20} | base_config(settings) | must

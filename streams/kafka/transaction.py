@@ -192,6 +192,8 @@ class KafkaTransactions:
             "batch.size": 1_000_000,
         }
         must = {
+            "acks": "all",
+            "enable.idempotence": True,
             "transactional.id": physical(settings, self._id),
             "transaction.timeout.ms": int(self._timeout_s * 1_000),
             "message.timeout.ms": int(self._timeout_s * 800),
