@@ -33,8 +33,7 @@ def format_folder(java: Path, jars: Path, node: Node) -> None:
     """Make the node's data folder a new cluster of one; does nothing to one that has data."""
     if (node.data / "meta.properties").is_file():
         return
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    tool = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(node.properties)]
+    tool = ["kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(node.properties)]
     run = subprocess.run(
         [java, "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*", *tool],
         capture_output=True,
@@ -46,6 +45,14 @@ def format_folder(java: Path, jars: Path, node: Node) -> None:
         raise BrokerUnavailable(
             f"cannot format the Kafka folder {node.data}: {(run.stderr or run.stdout).strip()}"
         )
+
+
+def _cluster_id() -> str:
+    """A random id as Kafka draws it: one that begins with a dash is taken for an option."""
+    while True:
+        drawn = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        if not drawn.startswith("-"):
+            return drawn
 
 
 def start(java: Path, jars: Path, node: Node) -> int:

@@ -6,6 +6,7 @@ import socket
 import struct
 import subprocess
 import threading
+import uuid
 
 import pytest
 import requests
@@ -286,6 +287,16 @@ class TestFailingStart:
             local.up()
 
         assert (loses.parent / "starts").read_text().count("x") == 2
+
+
+def test_a_cluster_id_that_looks_like_an_option_is_not_used(tmp_path, program, monkeypatch):
+    """One in 64 begins with a dash, and Kafka's tool then refuses to format the folder."""
+    drawn = iter([uuid.UUID(bytes=b"\xf8" * 16), uuid.UUID(bytes=b"\x04" * 16)])
+    monkeypatch.setattr(uuid, "uuid4", lambda: next(drawn))
+    show = program('echo "$@" >&2; exit 1')
+
+    with pytest.raises(BrokerUnavailable, match=r"format -t BAQEBAQEBAQEBAQEBAQEBA -c"):
+        process.format_folder(show, tmp_path, node_in(tmp_path))
 
 
 def test_wiping_a_home_without_kafka_does_nothing(tmp_path):
