@@ -50,6 +50,21 @@ class HomeSettings(Section):
         Path(),
     )
 
+    def made_home(self) -> Path:
+        """The home, made if it is missing; ConfigurationError where this user may not write."""
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+            is_writable = os.access(self.home, os.W_OK)
+            found = "a folder of somebody else"
+        except OSError as exc:
+            is_writable, found = False, str(exc.strerror)
+        if not is_writable:
+            raise ConfigurationError(
+                f"cannot write to {self.home}: {found}; set STREAMS_HOME to a folder that this "
+                "user may write to"
+            )
+        return self.home
+
     @field_validator("home")
     @classmethod
     def _in_the_data_folder_unless_told(cls, home: Path) -> Path:

@@ -55,6 +55,7 @@ def up(docker: Docker = False, as_json: Json = False) -> None:
         compose_up(Path.cwd())
         _show_container("healthy", as_json=as_json)
     else:
+        HomeSettings().made_home()
         local = _local()
         if not local.is_downloaded:
             typer.echo("downloading Kafka from Maven Central (44 MB, once) …", err=True)

@@ -11,7 +11,7 @@ import typer
 from streams.cli.output import progress_bar
 from streams.errors import StreamsError, WorkerStopped
 from streams.logs import configure
-from streams.settings import KafkaSettings, WorkerSettings
+from streams.settings import HomeSettings, KafkaSettings, WorkerSettings
 
 if TYPE_CHECKING:
     from streams.fold.service import Service
@@ -42,6 +42,7 @@ def run(
     configure()
     kafka = KafkaSettings()
     loaded = load_service(service)
+    HomeSettings().made_home()
     if not until_caught_up:
         raise typer.Exit(_supervise(service, workers, kafka, lambda: False))
     admin = KafkaAdmin(kafka)

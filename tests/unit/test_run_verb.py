@@ -1,5 +1,9 @@
-"""`streams run --until-caught-up`: what it tells of how far the workers are."""
+"""`streams run`: what it looks at before it starts workers, and what it tells of them."""
 
+import pytest
+from typer.testing import CliRunner
+
+from streams.cli import main
 from streams.cli.run import Watch
 from tests.unit.engine_bench import liked
 
@@ -35,3 +39,18 @@ def test_records_that_come_meanwhile_count_too(bench):
 
     assert not is_done
     assert heard == [(0, 1), (1, 3)]
+
+
+@pytest.mark.parametrize("verb", [["run", "counters"], ["kafka", "up"]], ids=" ".join)
+def test_a_home_that_cannot_be_written_is_a_wrong_setting(verb, tmp_path, monkeypatch):
+    """A worker would end and be started again for ever."""
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("STREAMS_HOME", str(tmp_path / "file" / "home"))
+    monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+
+    shown = CliRunner().invoke(main.app, verb)
+
+    assert shown.exit_code == 2
+    assert f"cannot write to {tmp_path}/file/home: Not a directory; set STREAMS_HOME" in (
+        shown.stderr
+    )
