@@ -149,9 +149,7 @@ def _fields(layout: Layout, prefix_bytes: int) -> dict[str, Schema]:
     return prefix | {_name(place): column.wire for place, column in enumerate(layout.columns)}
 
 
-def _types_of(
-    prefixes: pl.Series, types: Mapping[bytes, type[Message]]
-) -> Iterable[type[Message]]:
+def _types_of(prefixes: pl.Series, types: Mapping[bytes, type[Message]]) -> Iterable[type[Message]]:
     """The type of each payload; Unreadable if one has another prefix."""
     places = places_of(prefixes, types)
     if len(types) == 1:
