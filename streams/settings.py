@@ -19,7 +19,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.errors import ConfigurationError
 
-DEFAULT_BOOTSTRAP_SERVERS = "127.0.0.1:9092"
 _OPTION_NAME = re.compile(r"[a-z0-9._]+")
 
 

@@ -51,7 +51,9 @@ def _examine() -> Iterator[Finding]:
     try:
         cluster = describe_cluster(settings, timeout_s=_TIMEOUT_S)
     except StreamsError as exc:
-        yield Finding(BROKER, Status.FAIL, str(exc), "check the KAFKA_… settings")
+        # One that does not answer is told with the way on already.
+        advice = "" if isinstance(exc, BrokerUnavailable) else "check the KAFKA_… settings"
+        yield Finding(BROKER, Status.FAIL, str(exc), advice)
         return
     yield from checks.check_cluster(cluster)
     yield from checks.check_groups(cluster, WorkerSettings())

@@ -5,6 +5,7 @@ What starts and stops a Kafka needs the extra `local`, and is imported where it 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ import typer
 from streams.cli.output import json_line, write_line
 from streams.errors import BrokerUnavailable
 from streams.local.compose import (
+    ADDRESS,
     COMPOSE_FILE,
     SERVICE,
     compose_down,
@@ -21,7 +23,7 @@ from streams.local.compose import (
     compose_up,
     compose_wipe,
 )
-from streams.settings import DEFAULT_BOOTSTRAP_SERVERS, HomeSettings, KafkaSettings
+from streams.settings import HomeSettings, KafkaSettings
 
 if TYPE_CHECKING:
     from streams.local import LocalKafka, Status
@@ -34,9 +36,11 @@ app = typer.Typer(
 )
 
 Docker = Annotated[bool, typer.Option("--docker", help="The one of docker-compose.kafka.yml here.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")]
 
 _TIMEOUT_S = 8.0
+_QUESTION = "Delete every topic, event and offset of {}?"
 _EXTERNAL = "the external Kafka that KAFKA_BOOTSTRAP_SERVERS names"
 
 
@@ -52,7 +56,7 @@ def up(docker: Docker = False, as_json: Json = False) -> None:
         _look_outside(configured, as_json=as_json)
         typer.echo("nothing was started here", err=True)
     elif docker:
-        compose_up(Path.cwd())
+        compose_up(Path.cwd(), HomeSettings().home)
         _show_container("healthy", as_json=as_json)
     else:
         HomeSettings().made_home()
@@ -66,7 +70,7 @@ def up(docker: Docker = False, as_json: Json = False) -> None:
 def down(docker: Docker = False) -> None:
     """Stop this machine's own Kafka; topics and offsets stay."""
     if docker:
-        compose_down(Path.cwd())
+        compose_down(Path.cwd(), HomeSettings().home)
     else:
         write_line("Kafka stopped" if _local().down() else "Kafka was not running")
 
@@ -88,12 +92,15 @@ def status(docker: Docker = False, as_json: Json = False) -> None:
     raise typer.Exit(0 if is_running else 1)
 
 
-@app.command(epilog="Example: streams kafka down && streams kafka wipe")
-def wipe(docker: Docker = False) -> None:
+@app.command(epilog="Example: streams kafka down && streams kafka wipe --yes")
+def wipe(docker: Docker = False, is_sure: Yes = False) -> None:
     """Delete every topic and offset of this machine's own, stopped Kafka; refused while it runs.
 
-    With --docker the volumes of the compose file go, the state of its services among them.
+    On a terminal it asks first. With --docker the volumes of the compose file go, the state of its
+    services among them.
     """
+    if not is_sure and sys.stdin.isatty():
+        typer.confirm(_QUESTION.format(_meant(docker=docker)), abort=True, err=True)
     if docker:
         compose_wipe(Path.cwd())
     else:
@@ -105,6 +112,13 @@ def wipe(docker: Docker = False) -> None:
     )
     if KafkaSettings().bootstrap_servers:
         write_line(f"{_EXTERNAL} is not this one, and was left alone")
+
+
+def _meant(*, docker: bool) -> str:
+    """Whose data `wipe` deletes."""
+    if docker:
+        return f"the containers of {Path.cwd() / COMPOSE_FILE}"
+    return f"the Kafka in {HomeSettings().home / 'kafka'}"
 
 
 def _local() -> LocalKafka:
@@ -133,7 +147,7 @@ def _look_outside(configured: KafkaSettings, *, as_json: bool) -> None:
 def _show_container(state: str, *, as_json: bool) -> bool:
     """Says what Docker said; returns whether Kafka can be used."""
     is_running = state == "healthy"
-    address = DEFAULT_BOOTSTRAP_SERVERS if is_running else ""
+    address = ADDRESS if is_running else ""
     if as_json:
         _write_object("docker", is_running=is_running, address=address)
     elif is_running:

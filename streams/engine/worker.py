@@ -23,6 +23,7 @@ from streams.ports.log import Log
 from streams.settings import KafkaSettings, WorkerSettings
 
 _CONNECT_S = 5.0
+_SAY_EVERY_S = 10.0
 
 
 class Worker:
@@ -53,6 +54,7 @@ class Worker:
     def run(self) -> None:
         """Work until `stop` or SIGTERM; the last commit and checkpoint are made on the way out.
 
+        While no Kafka answers, or none runs here and none is configured, it waits and says so.
         Raises WorkerStopped when a human has to decide, and names the command that goes on;
         TransactionFailed when the last commit had no answer within `drain_timeout_s`: what became
         of it is read at the next start.
@@ -61,15 +63,9 @@ class Worker:
             stack.enter_context(_stopped_by_signals(self))
             slot = Slot.take(self._home, self.service.name, self._preferred)
             stack.callback(slot.release)
-            worker = assemble(
-                self.service,
-                self._log,
-                stack,
-                slot=slot,
-                home=self._home,
-                settings=self._settings,
-                drain=self._drain,
-            )
+            worker = self._assemble(slot, stack)
+            if worker is None:
+                return
             self._show(worker, slot, stack)
             self._wait_for_kafka(worker)
             if not self._drain.is_begun:
@@ -78,6 +74,30 @@ class Worker:
     def stop(self) -> None:
         """End `run` soon: drain, commit, checkpoint. Safe from any thread and from a signal."""
         self._drain.begin()
+
+    def _assemble(self, slot: Slot, stack: ExitStack) -> Assembly | None:
+        """The parts, once there is an address to give them; None when told to stop before."""
+        is_quiet = Deadline.after(0)
+        while not self._drain.is_begun:
+            try:
+                with ExitStack() as parts:
+                    worker = assemble(
+                        self.service,
+                        self._log,
+                        parts,
+                        slot=slot,
+                        home=self._home,
+                        settings=self._settings,
+                        drain=self._drain,
+                    )
+                    stack.push(parts.pop_all())
+                    return worker
+            except BrokerUnavailable as exc:  # no local Kafka runs; one may be started any moment
+                if is_quiet.is_over:
+                    is_quiet = Deadline.after(_SAY_EVERY_S)
+                    get_logger().warning("waiting for Kafka", action="waiting", error=str(exc))
+                self._drain.wait(1.0)
+        return None
 
     def _show(self, worker: Assembly, slot: Slot, stack: ExitStack) -> None:
         """Answer probes and scrapes; first of all, so that who waits for Kafka is seen to wait."""

@@ -28,7 +28,7 @@ from streams.clock import Deadline
 from streams.errors import StreamsError
 from streams.kafka import faults
 from streams.kafka.client import new_client
-from streams.kafka.config import base_config, bootstrap_servers, logical, physical
+from streams.kafka.config import base_config, logical, physical
 from streams.kafka.describe import topic_settings
 from streams.kafka.existence import check_exist
 from streams.kafka.positions import GroupPositions
@@ -217,7 +217,7 @@ class KafkaAdmin:
             raise self._translated(KafkaError(KafkaError._TIMED_OUT), doing) from exc
 
     def _translated(self, error: KafkaError, doing: str) -> StreamsError:
-        return faults.translated(error, doing, bootstrap_servers(self._settings))
+        return faults.translated(error, doing, self._settings)
 
     def _place(self, partition: TopicPartition) -> Place:
         return Place(physical(self._settings, partition.topic), partition.partition)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from streams.errors import ConfigurationError
-from streams.settings import DEFAULT_BOOTSTRAP_SERVERS, HomeSettings, KafkaSettings
+from streams.kafka.address import bootstrap_servers
+from streams.settings import KafkaSettings
 
 INSTEAD: Mapping[str, str] = {
     "bootstrap.servers": "KAFKA_BOOTSTRAP_SERVERS",
@@ -76,16 +77,6 @@ def checked_options(settings: KafkaSettings) -> dict[str, str]:
                 f"itself, because exactly-once, order or speed depends on it{way_on}"
             )
     return options
-
-
-def bootstrap_servers(settings: KafkaSettings) -> str:
-    """The configured brokers, else the local Kafka of STREAMS_HOME, else the default address."""
-    if settings.bootstrap_servers:
-        return settings.bootstrap_servers
-    address = HomeSettings().home / "kafka" / "address"
-    if address.is_file():
-        return address.read_text(encoding="utf-8").strip()
-    return DEFAULT_BOOTSTRAP_SERVERS
 
 
 def physical(settings: KafkaSettings, name: str) -> str:

@@ -26,7 +26,7 @@ from streams.kafka import faults
 from streams.kafka.batch import MessageBatch, runs
 from streams.kafka.bounded import within
 from streams.kafka.client import new_client
-from streams.kafka.config import base_config, bootstrap_servers, logical, physical
+from streams.kafka.config import base_config, logical, physical
 from streams.kafka.error_log import ErrorLog
 from streams.kafka.message import offset_of, partition_of, topic_of
 from streams.kafka.positions import committed_positions
@@ -71,7 +71,6 @@ class KafkaConsumer:
     def __init__(self, settings: KafkaSettings, group: str, worker: WorkerSettings) -> None:
         self._settings = settings
         self._is_classic = worker.group_protocol == "classic"
-        self._servers = bootstrap_servers(settings)
         self._log = get_logger(group=group)
         self._client = new_client(
             Client,
@@ -270,7 +269,7 @@ class KafkaConsumer:
             raise failure
 
     def _translated(self, error: KafkaError, doing: str) -> StreamsError:
-        return faults.translated(error, doing, self._servers)
+        return faults.translated(error, doing, self._settings)
 
     def _place(self, partition: TopicPartition, offset: int | None = None) -> Place:
         name = physical(self._settings, partition.topic)

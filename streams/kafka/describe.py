@@ -12,8 +12,9 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined] # no __all__
 
 from streams.kafka import faults
+from streams.kafka.address import bootstrap_servers
 from streams.kafka.client import new_client
-from streams.kafka.config import base_config, bootstrap_servers, logical, physical
+from streams.kafka.config import base_config, logical, physical
 from streams.settings import KafkaSettings
 
 _TIMEOUT_S = 10.0
@@ -62,17 +63,21 @@ def describe_cluster(settings: KafkaSettings, *, timeout_s: float = _TIMEOUT_S) 
     """Ask the cluster about itself; BrokerUnavailable when it does not answer in time."""
     troubles: list[KafkaError] = []
     client = new_client(AdminClient, base_config(settings) | {"error_cb": troubles.append})
-    servers = bootstrap_servers(settings)
     try:
         described = client.describe_cluster(request_timeout=timeout_s).result(timeout_s + 5)
     except KafkaException as exc:
         client.poll(0)
         cause = f" ({troubles[0].str()})" if troubles else ""
-        raise faults.translated(faults.error_of(exc), "reach the cluster" + cause, servers) from exc
+        raise faults.translated(
+            faults.error_of(exc), "reach the cluster" + cause, settings
+        ) from exc
     broker = ConfigResource(ConfigResource.Type.BROKER, str(described.nodes[0].id))
-    found = _configs(client, [broker], servers, timeout_s)
+    found = _configs(client, [broker], settings, timeout_s)
     return Cluster(
-        servers, described.cluster_id, len(described.nodes), next(iter(found.values()), {})
+        bootstrap_servers(settings),
+        described.cluster_id,
+        len(described.nodes),
+        next(iter(found.values()), {}),
     )
 
 
@@ -86,12 +91,12 @@ def topic_settings(
     resources = [
         ConfigResource(ConfigResource.Type.TOPIC, physical(settings, name)) for name in names
     ]
-    found = _configs(client, resources, bootstrap_servers(settings), timeout_s)
+    found = _configs(client, resources, settings, timeout_s)
     return {logical(settings, name): values for name, values in found.items()}
 
 
 def _configs(
-    client: AdminClient, resources: list[ConfigResource], servers: str, timeout_s: float
+    client: AdminClient, resources: list[ConfigResource], settings: KafkaSettings, timeout_s: float
 ) -> dict[str, dict[str, str]]:
     futures = client.describe_configs(resources, request_timeout=timeout_s)
     found = {}
@@ -102,7 +107,7 @@ def _configs(
             error = faults.error_of(exc)
             if error.code() in _NOT_ALLOWED:
                 continue
-            raise faults.translated(error, f"read settings of {resource.name}", servers) from exc
+            raise faults.translated(error, f"read settings of {resource.name}", settings) from exc
         found[resource.name] = {
             name: entry.value
             for name, entry in entries.items()

@@ -9,7 +9,7 @@ from confluent_kafka.admin import AdminClient
 
 from streams.errors import NotFound
 from streams.kafka import faults
-from streams.kafka.config import bootstrap_servers, physical
+from streams.kafka.config import physical
 from streams.ports.records import TopicPartition
 from streams.settings import KafkaSettings
 
@@ -41,6 +41,4 @@ def _numbers(
     try:
         return set(client.list_topics(name, timeout=timeout_s).topics[name].partitions)
     except KafkaException as exc:
-        raise faults.translated(
-            faults.error_of(exc), f"describe {topic}", bootstrap_servers(settings)
-        ) from exc
+        raise faults.translated(faults.error_of(exc), f"describe {topic}", settings) from exc

@@ -7,6 +7,8 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException
 
 from streams.errors import BrokerUnavailable, StreamsError, TopicChanged
+from streams.kafka.address import in_words, way_on
+from streams.settings import KafkaSettings
 
 UNREACHABLE: Final = frozenset(
     {
@@ -73,12 +75,12 @@ def error_of(exc: KafkaException) -> KafkaError:
     return error
 
 
-def translated(error: KafkaError, doing: str, servers: str) -> StreamsError:
+def translated(error: KafkaError, doing: str, settings: KafkaSettings) -> StreamsError:
     """Our error for a client's error met while `doing` something."""
     if error.code() in UNREACHABLE:
         return BrokerUnavailable(
-            f"cannot {doing}: no answer from Kafka at {servers} ({error.name()}); "
-            "is KAFKA_BOOTSTRAP_SERVERS right? Without it, `streams kafka up` starts one here"
+            f"cannot {doing}: no answer from {in_words(settings)} ({error.name()}); "
+            f"{way_on(settings)}"
         )
     if error.code() in _BUSY:
         return BrokerUnavailable(

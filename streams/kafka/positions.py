@@ -20,7 +20,7 @@ from streams.errors import StreamsError
 from streams.kafka import faults
 from streams.kafka.bounded import within
 from streams.kafka.client import new_client
-from streams.kafka.config import base_config, bootstrap_servers, logical, physical
+from streams.kafka.config import base_config, logical, physical
 from streams.ports.records import Committed, TopicPartition
 from streams.settings import KafkaSettings
 
@@ -99,7 +99,7 @@ def _unavailable(
 ) -> StreamsError:
     where = ", ".join(map(str, partitions))
     doing = f"read offsets of {where} (an open transaction may hold them back)"
-    return faults.translated(error, doing, bootstrap_servers(settings))
+    return faults.translated(error, doing, settings)
 
 
 def _position(settings: KafkaSettings, place: Place) -> tuple[TopicPartition, Committed | None]:

@@ -21,8 +21,9 @@ from streams.errors import (
     StreamsError,
 )
 from streams.kafka import faults
+from streams.kafka.address import bootstrap_servers, way_on
 from streams.kafka.client import new_client
-from streams.kafka.config import base_config, bootstrap_servers, logical, physical
+from streams.kafka.config import base_config, logical, physical
 from streams.kafka.error_log import ErrorLog
 from streams.logs import get_logger
 from streams.ports.producer import OnDelivery, Send, WireHeaders
@@ -185,8 +186,7 @@ class KafkaProducer:
     def _unavailable(self) -> BrokerUnavailable:
         why = f" ({self._errors.last})" if self._errors.last else ""
         return BrokerUnavailable(
-            f"found no Kafka broker that answers at {self._servers}{why}; "
-            "is KAFKA_BOOTSTRAP_SERVERS right? Without it, `streams kafka up` starts one here"
+            f"found no Kafka broker that answers at {self._servers}{why}; {way_on(self._settings)}"
         )
 
     def _config(self, kafka: KafkaSettings, emit: EmitSettings) -> dict[str, Any]:

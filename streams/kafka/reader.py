@@ -12,8 +12,9 @@ from confluent_kafka import TopicPartition as Place
 from streams.clock import Deadline
 from streams.errors import BrokerUnavailable, NotFound, StreamsError
 from streams.kafka import faults
+from streams.kafka.address import in_words
 from streams.kafka.client import new_client
-from streams.kafka.config import base_config, bootstrap_servers, physical
+from streams.kafka.config import base_config, physical
 from streams.kafka.consumer import FETCH_BACKOFF_MS
 from streams.kafka.existence import MISSING, check_exist
 from streams.kafka.message import offset_of, partition_of, record_of, topic_of
@@ -100,7 +101,7 @@ class KafkaReader:
                 return messages
             if patience.is_over:
                 raise BrokerUnavailable(
-                    f"nothing came from Kafka at {bootstrap_servers(self._settings)} in time; "
+                    f"nothing came from {in_words(self._settings)} in time; "
                     "`streams doctor` tells what is wrong"
                 )
 
@@ -135,7 +136,7 @@ class KafkaReader:
             raise self._translated(error)
 
     def _translated(self, error: KafkaError) -> StreamsError:
-        return faults.translated(error, "read", bootstrap_servers(self._settings))
+        return faults.translated(error, "read", self._settings)
 
     def _place(self, partition: TopicPartition, offset: int) -> Place:
         start = offset if offset > 0 else -2  # OFFSET_BEGINNING: 0 may already be deleted

@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from streams.kafka import faults
 from streams.kafka.client import new_client
-from streams.kafka.config import base_config, bootstrap_servers, logical, physical
+from streams.kafka.config import base_config, logical, physical
 from streams.ports.records import TopicPartition
 from streams.settings import KafkaSettings
 
@@ -29,8 +29,8 @@ def offsets_at(
         try:
             offset = future.result(_TIMEOUT_S + 5).offset
         except KafkaException as exc:
-            doing, servers = f"find a time in {place.topic}", bootstrap_servers(settings)
-            raise faults.translated(faults.error_of(exc), doing, servers) from exc
+            doing = f"find a time in {place.topic}"
+            raise faults.translated(faults.error_of(exc), doing, settings) from exc
         if offset >= 0:
             found[TopicPartition(logical(settings, place.topic), place.partition)] = offset
     return found

@@ -21,7 +21,7 @@ from streams.errors import BrokerUnavailable, Fenced, TransactionFailed
 from streams.kafka import faults
 from streams.kafka.bounded import within
 from streams.kafka.client import new_client
-from streams.kafka.config import base_config, bootstrap_servers, physical
+from streams.kafka.config import base_config, physical
 from streams.kafka.consumer import Member
 from streams.kafka.error_log import ErrorLog
 from streams.kafka.group import has_members
@@ -106,7 +106,7 @@ class KafkaTransactions:
                     continue
                 self.discard()
                 raise faults.translated(
-                    error, f"open transactions of {self._id}", bootstrap_servers(self._settings)
+                    error, f"open transactions of {self._id}", self._settings
                 ) from exc
             self._errors.is_unreachable = False
             return

@@ -9,19 +9,35 @@ from pathlib import Path
 from typing import Any
 
 from streams.errors import BrokerUnavailable, ConfigurationError, NotFound
+from streams.kafka.address import docker_address, own_address
 
 COMPOSE_FILE = "docker-compose.kafka.yml"
 SERVICE = "kafka"
+ADDRESS = "127.0.0.1:9092"  # where programs on this machine reach it
 
 
-def compose_up(folder: Path) -> None:
-    """Start the broker of the compose file in `folder`; returns when it is healthy."""
+def compose_up(folder: Path, home: Path) -> None:
+    """Start the broker of the compose file in `folder`; returns when it is healthy.
+
+    Every verb finds it from then on. ConfigurationError while the home's own Kafka runs, which
+    they would go on using.
+    """
+    own = own_address(home)
+    if own:
+        raise ConfigurationError(
+            f"found this machine's own Kafka running at {own}, wanted one Kafka: every verb would "
+            "go on using that one; run `streams kafka down` first"
+        )
     _compose(folder, "up", "--detach", "--wait", SERVICE)
+    file = docker_address(home)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(ADDRESS + "\n", encoding="utf-8")
 
 
-def compose_down(folder: Path) -> None:
+def compose_down(folder: Path, home: Path) -> None:
     """Stop and remove the containers of the compose file in `folder`; data stays in its volume."""
     _compose(folder, "--profile", "*", "down")
+    docker_address(home).unlink(missing_ok=True)
 
 
 def compose_state(folder: Path) -> str:

@@ -43,6 +43,9 @@ class EventClient:
     `with` block, `close` or the interpreter's exit flushes them for at most `flush_timeout_s`. A
     process that dies of a signal flushes nothing: turn SIGTERM into an exit, for example with
     `signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))`.
+
+    Making one asks no broker, but raises BrokerUnavailable where none is configured and no local
+    Kafka runs.
     """
 
     def __init__(

@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 
 from streams.cli import main
 from streams.errors import BrokerUnavailable
+from streams.kafka.address import bootstrap_servers
+from streams.settings import KafkaSettings
 
 
 @pytest.fixture(autouse=True)
@@ -143,6 +145,28 @@ def test_docker_compose_is_asked_to_wait_until_kafka_is_healthy(docker):
     }
 
 
+def test_the_kafka_in_docker_is_the_one_that_verbs_use_until_it_is_stopped(docker):
+    """Whoever started it need not set a variable too."""
+    kafka("up", "--docker")
+    started = bootstrap_servers(KafkaSettings())
+    kafka("down", "--docker")
+
+    assert started == "127.0.0.1:9092"
+    with pytest.raises(BrokerUnavailable, match="no local Kafka is running"):
+        bootstrap_servers(KafkaSettings())
+
+
+def test_docker_is_refused_while_this_machines_own_kafka_runs(docker, monkeypatch):
+    """Verbs would go on with that one, and nobody would see why."""
+    monkeypatch.setattr("streams.local.compose.own_address", lambda _home: "127.0.0.1:20001")
+
+    run = kafka("up", "--docker")
+
+    assert run.exit_code == 2
+    assert "Kafka running at 127.0.0.1:20001" in run.stderr
+    assert "run `streams kafka down` first" in run.stderr
+
+
 CONTAINER = '{"Service":"kafka","State":"%s","Health":"%s"}'
 
 
@@ -187,6 +211,43 @@ def test_wipe_deletes_the_volumes_of_a_stopped_container(docker):
     assert docker.asked()[1:] == [
         "compose -f docker-compose.kafka.yml --profile * down --volumes",
     ]
+
+
+@pytest.fixture
+def terminal(monkeypatch):
+    """Somebody who can be asked."""
+    stdin = SimpleNamespace(isatty=lambda: True)
+    monkeypatch.setattr("streams.cli.kafka.sys", SimpleNamespace(stdin=stdin))
+
+
+@pytest.fixture
+def data(home):
+    """An event of a stopped local Kafka."""
+    file = home / "kafka" / "data" / "events"
+    file.parent.mkdir(parents=True)
+    file.touch()
+    return file
+
+
+@pytest.mark.parametrize(
+    ("options", "answer", "exit_code"),
+    [((), "n\n", 1), ((), "\n", 1), ((), "y\n", 0), (("--yes",), "", 0)],
+)
+def test_wipe_asks_on_a_terminal_before_it_deletes(
+    home, terminal, data, options, answer, exit_code
+):
+    """Events cannot be got back; the question names whose they are."""
+    run = CliRunner().invoke(main.app, ["kafka", "wipe", *options], input=answer)
+
+    assert (run.exit_code, data.exists()) == (exit_code, exit_code == 1)
+    assert (f"offset of the Kafka in {home / 'kafka'}?" in run.stderr) is (options == ())
+
+
+def test_wipe_asks_nobody_in_a_script(data):
+    """Where nobody answers, a question would stop the script."""
+    run = kafka("wipe")
+
+    assert (run.exit_code, run.stderr, data.exists()) == (0, "", False)
 
 
 def test_wipe_refuses_while_the_container_runs(docker):

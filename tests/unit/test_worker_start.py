@@ -13,6 +13,7 @@ from streams.engine.first_start import ensure_started
 from streams.engine.slots import Slot
 from streams.engine.worker import Worker
 from streams.errors import BrokerUnavailable, TransactionFailed
+from streams.kafka.address import NO_LOCAL_KAFKA
 from streams.ports.records import TopicPartition
 from streams.settings import WorkerSettings
 from streams.testing.coordinator import CommitFault
@@ -76,6 +77,39 @@ def test_a_worker_first_aborts_what_its_dead_self_left_open(tmp_path):
     stop.join()
 
     assert before == log.admin().group_positions(SERVICE.name, [place])
+
+
+class AddresslessLog(OvertakenLog):
+    """No local Kafka runs when it is first asked for; `is_opened` once a consumer was made."""
+
+    def __init__(self, home):
+        super().__init__(home)
+        self.is_absent = True
+        self.is_opened = threading.Event()
+
+    def admin(self):
+        if self.is_absent:
+            self.is_absent = False
+            raise BrokerUnavailable(NO_LOCAL_KAFKA)
+        return super().admin()
+
+    def consumer(self, group):
+        self.is_opened.set()
+        return super().consumer(group)
+
+
+def test_a_worker_waits_until_there_is_a_local_kafka(tmp_path, caplog):
+    """It says what it waits for, and looks again: whoever starts Kafka need not start it too."""
+    log = AddresslessLog(tmp_path)
+    worker = Worker(SERVICE, log=log, home=tmp_path, settings=WorkerSettings(http_port=-1))
+    stop = threading.Thread(target=lambda: (log.is_opened.wait(20), worker.stop()))
+    stop.start()
+
+    worker.run()
+    stop.join()
+
+    assert log.is_opened.is_set()
+    assert f"waiting for Kafka action=waiting error={NO_LOCAL_KAFKA}" in caplog.text
 
 
 def _instance(home):
