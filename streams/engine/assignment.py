@@ -45,6 +45,7 @@ class Assignment:
         self._drain = drain
         self._folders: dict[TopicPartition, PartitionFolder] = {}
         self._codecs: dict[str, Codec] = {}
+        self._folded_before = 0
         self._is_opening = False
         self._is_closed = False
         self._log = get_logger()
@@ -53,6 +54,11 @@ class Assignment:
     def partitions(self) -> list[Partition]:
         """The owned partitions."""
         return list(self.owned.values())
+
+    @property
+    def folded(self) -> int:
+        """Records folded and committed here, those of partitions that went included."""
+        return self._folded_before + sum(one.folded for one in self.partitions)
 
     @property
     def is_settled(self) -> bool:
@@ -80,7 +86,7 @@ class Assignment:
             "partitions assigned",
             action="assigned",
             partitions=_listed(opened),
-            behind=sum(state.committed - state.start for state, _ in opened.values()),
+            restore_records=sum(state.committed - state.start for state, _ in opened.values()),
         )
         return {source: state.start for source, (state, _) in opened.items()}
 
@@ -116,6 +122,7 @@ class Assignment:
         partition = self.owned.pop(source, None)
         folder = self._folders.pop(source, None)
         if partition is not None and folder is not None:
+            self._folded_before += partition.folded
             partition.close()
             folder.release()
             self._instruments.released(source)

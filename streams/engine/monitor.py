@@ -121,6 +121,8 @@ class Monitor:
             partitions=[str(partition.source) for partition in partitions],
             http=self.port,
             updated_us=now_us(),
+            folded=self._assignment.folded,
+            supervisor=os.getppid(),
         )
         write_status(self._home, self._service, status)
 

@@ -58,7 +58,10 @@ class Opened:
 
 
 class Partition:
-    """Folds batches and says what to publish. Owned by the worker's thread."""
+    """Folds batches and says what to publish. Owned by the worker's thread.
+
+    `folded` counts the records that were folded live and committed.
+    """
 
     def __init__(self, opened: Opened, service: Service, codec: Codec) -> None:
         self.source = opened.source
@@ -66,6 +69,8 @@ class Partition:
         self.position = opened.start
         self.committed_offset = opened.committed
         self.progress = opened.progress
+        self.folded = 0
+        self._open_records = 0
         self._service = service
         self._store = opened.store
         self._decisions = opened.decisions
@@ -125,6 +130,7 @@ class Partition:
             self._fold_tried(batch, first, live, is_silent=True)
         if live < len(offsets):
             self._fold_tried(batch, live, len(offsets), is_silent=False)
+            self._open_records += len(offsets) - live
         return len(offsets) - first
 
     def reach_end(self, position: int) -> None:
@@ -158,6 +164,8 @@ class Partition:
         """The open interval is committed up to `offset`."""
         self.committed_offset = offset
         self.progress = progress
+        self.folded += self._open_records
+        self._open_records = 0
         self._admission.committed(offset)
         for fold in self._folds:
             fold.committed()
@@ -305,6 +313,7 @@ class Partition:
         for fold in self._folds:
             fold.cache.clear()
             fold.committed()
+        self._open_records = 0
         self._inflight.done()
         self._become(Stage.RESTORING)
         self._folded = self._checkpoint_offset

@@ -10,7 +10,10 @@ from streams.settings import HomeSettings, KafkaSettings
 
 
 class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One worker as it was at `updated_us`. `partitions` are `topic/partition` texts."""
+    """One worker as it was at `updated_us`. `partitions` are `topic/partition` texts.
+
+    `folded` counts the records it has folded and committed; `supervisor` is the process above it.
+    """
 
     pid: int
     slot: int
@@ -18,6 +21,8 @@ class WorkerStatus(msgspec.Struct, frozen=True, kw_only=True):
     partitions: list[str]
     http: int
     updated_us: int
+    folded: int = 0
+    supervisor: int = 0
 
 
 def service_home(kafka: KafkaSettings, home: Path | None = None) -> Path:

@@ -38,13 +38,63 @@ def test_from_lines_on_standard_input_to_every_way_of_reading(home):
     lags = [json.loads(line) for line in home.done("lag", "counters", "--json").splitlines()]
 
     assert {"events": 6, "topics": {"social.photos": 6}} == sent
-    assert (0, "") == (ran.returncode, ran.stdout)
+    assert (0, "caught up: ") == (ran.returncode, ran.stdout[:11])
     assert PHOTO == home.done("get", "counters.photos", "5", "--json")
     assert {5, 9, 10} == {row["photo_id"] for row in dumped}
     assert PHOTO in [json.dumps(row, separators=(",", ":")) + "\n" for row in dumped]
     assert {"_topic", "_partition", "_offset"} <= json.loads(placed[0]).keys()
     assert [5, 9, 10] == [json.loads(line)["photo_id"] for line in best]
     assert {0} == {row["records"] for row in lags}
+
+
+SMALL = """
+from schemas.demo import LikesCounted
+from schemas.social import PhotoLiked
+from streams import Fold, Members, Service
+
+LIKES = Fold("likes", reads="social.photos", key="photo_id", state=Members, version=1)
+
+@LIKES.on(PhotoLiked)
+def liked(fans: Members, event: PhotoLiked) -> None:
+    if event.photo_id == 9:
+        raise ValueError("nine")
+    fans.add(event.user_id)
+
+@LIKES.result(into="demo.counts")
+def count(photo_id: int, fans: Members) -> LikesCounted:
+    return LikesCounted(photo_id=photo_id, likes=len(fans))
+
+SERVICE = Service("small", folds=[LIKES])
+"""
+
+
+def test_caught_up_is_said_only_of_partitions_that_were_opened(home, tmp_path):
+    """With nothing left to read, a changed fold would else pass the check of a deployment."""
+    small = replace(home, cwd=tmp_path)
+    (tmp_path / "small.py").write_text(SMALL, encoding="utf-8")
+    small.done("topics", "apply", "small:SERVICE")
+    small.done("emit", "-", stdin="".join(LINES.splitlines(keepends=True)[2:]))
+
+    first = small.done("run", "small:SERVICE", "--until-caught-up", "--timeout", "60")
+    second = small.done("run", "small:SERVICE", "--until-caught-up", "--timeout", "60")
+    (tmp_path / "small.py").write_text(SMALL.replace("version=1", "version=2"), encoding="utf-8")
+    changed = small.streams("run", "small:SERVICE", "--until-caught-up", "--timeout", "60")
+
+    parked = "1 key parked (%s new): streams parked list small"
+    assert f"caught up: 5 records folded; {parked % 1}\n" == first
+    assert f"caught up: 0 records folded; {parked % 0}\n" == second
+    assert (1, "") == (changed.returncode, changed.stdout)
+    assert "has version 2, not 1" in changed.stderr
+
+
+def test_no_kafka_ends_a_run_only_at_its_timeout(home):
+    """A worker waits for Kafka, and says so; a script may not want to."""
+    nowhere = replace(home, kafka=KafkaSettings(bootstrap_servers="127.0.0.1:1"))
+
+    ended = nowhere.streams("run", "counters", "--until-caught-up", "--timeout", "8")
+
+    assert 3 == ended.returncode
+    assert "waiting for Kafka" in ended.stderr
 
 
 BAD = [

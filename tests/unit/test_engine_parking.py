@@ -93,6 +93,35 @@ def test_a_parked_key_stays_parked_for_the_next_owner(bench):
     assert 1 == worker.partition().parked_keys
 
 
+def test_a_record_counts_as_folded_once_however_often_it_was_read(bench):
+    """A park reads the open interval again, and a crash what was committed; a person is told."""
+    worker = bench.worker()
+    bench.emit(liked(1))
+    worker.drain()
+    bench.emit(liked(2), posted("raise"), liked(3, photo_id=7))
+    worker.turn(2)
+    before = worker.assignment.folded
+
+    worker.drain()
+    after = worker.assignment.folded
+    worker.crash()
+    again = bench.worker()
+    again.drain()
+
+    assert (1, 4, 0) == (before, after, again.assignment.folded)
+
+
+def test_records_of_partitions_that_went_stay_counted(bench):
+    """They were folded in this run, whoever has their partition next."""
+    worker = bench.worker()
+    bench.emit(liked(1), liked(2, photo_id=7))
+    worker.drain()
+
+    worker.stop()
+
+    assert 2 == worker.assignment.folded
+
+
 def test_only_the_fold_that_raised_parks_the_key(tmp_path, folders, bench):
     """Another fold has its own state of that key, which is sound."""
     bench.declare(likes_fold(), shares_fold())

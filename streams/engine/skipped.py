@@ -1,0 +1,63 @@
+"""What a service skips for now: keys that are parked and records that are in quarantine.
+
+For people and for verbs that look after a service; workers follow `decisions` themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from streams.engine.decisions import PARTITION, Decision, DecisionKind, decision_of
+from streams.ports.log import LogAdmin, LogReader
+from streams.ports.records import TopicPartition
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Decisions of a service about its topics as they are, oldest first.
+
+    `parked` holds the newest decision about each key of each fold.
+    """
+
+    service: str
+    parked: tuple[Decision, ...]
+    quarantined: tuple[Decision, ...]
+
+    @property
+    def sources(self) -> dict[TopicPartition, int]:
+        """Parked keys by input partition."""
+        counts: dict[TopicPartition, int] = {}
+        for one in self.parked:
+            counts[one.source] = counts.get(one.source, 0) + 1
+        return counts
+
+
+def find_skipped(service: str, admin: LogAdmin, reader: LogReader) -> Skipped:
+    """What the service skips, as committed now; nothing for one that has no decisions topic."""
+    decisions = list(_decisions(f"{service}.decisions", admin, reader))
+    topics = admin.topics({one.topic for one in decisions})
+    current = [
+        one
+        for one in decisions
+        if one.topic in topics and topics[one.topic].topic_id == one.topic_id
+    ]
+    return Skipped(service, tuple(_parked(current)), tuple(_quarantined(current)))
+
+
+def _decisions(topic: str, admin: LogAdmin, reader: LogReader) -> Iterator[Decision]:
+    if topic in admin.topics([topic]):
+        yield from map(decision_of, reader.read({TopicPartition(topic, PARTITION): 0}))
+
+
+def _parked(decisions: Iterable[Decision]) -> Iterable[Decision]:
+    found = {
+        (one.source, one.fold, one.fold_key): one
+        for one in decisions
+        if one.kind is DecisionKind.PARKED
+    }
+    return found.values()
+
+
+def _quarantined(decisions: Iterable[Decision]) -> Iterable[Decision]:
+    return (one for one in decisions if one.kind is DecisionKind.QUARANTINED)
