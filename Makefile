@@ -26,6 +26,10 @@ setup: .venv/.installed
 lock: setup
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 		--python-version 3.11 --all-extras --group dev --output-file requirements.lock pyproject.toml
+	@for lock in tests/benchmarks/peers/*.lock; do \
+		$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+			--python-version 3.11 --output-file $$lock $${lock%.lock}.py || exit 1; \
+	done
 
 check: setup
 	$(BIN)/ruff check .

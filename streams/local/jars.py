@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
@@ -30,7 +31,7 @@ def broker_jars(downloads: Path) -> Path:
         if folder.is_dir():
             break
         try:
-            _download(folder)
+            download_jars(folder, COORDINATES, _pinned())
         except (OSError, RuntimeError, ValueError, AssertionError, ParseError) as exc:
             if attempt == _ATTEMPTS and not folder.is_dir():
                 raise BrokerUnavailable(
@@ -46,36 +47,40 @@ def jars_folder(downloads: Path) -> Path:
     return downloads / f"kafka_2.13-{KAFKA_VERSION}"
 
 
-def _download(folder: Path) -> None:
+def download_jars(folder: Path, coordinates: Sequence[str], pinned: Mapping[str, str]) -> None:
+    """Make a folder of exactly the `pinned` jars (SHA-256 by file name), whole or not at all."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="partial-") as partial:
         complete = Path(partial) / "complete"
         complete.mkdir()
-        for jar in _resolve(Path(partial) / "maven"):
+        for jar in _resolve(Path(partial) / "maven", coordinates):
             jar.rename(complete / jar.name)
-        _verify(complete)
+        _verify(complete, pinned)
         complete.rename(folder)
 
 
-def _resolve(repository: Path) -> list[Path]:
+def _resolve(repository: Path, coordinates: Sequence[str]) -> list[Path]:
     from jgo.maven import MavenContext
 
     context = MavenContext(repo_cache=repository, timeout=REQUEST_TIMEOUT_S)
-    wanted = [context.create_dependency(coordinate) for coordinate in COORDINATES]
+    wanted = [context.create_dependency(coordinate) for coordinate in coordinates]
     inputs, transitive = context.resolver.resolve(wanted)
     return [dependency.artifact.resolve() for dependency in (*inputs, *transitive)]
 
 
-def _verify(folder: Path) -> None:
+def _verify(folder: Path, pinned: Mapping[str, str]) -> None:
     """Wrong checksums stop us; jgo, which only knows Maven's, would warn and go on."""
     found = {jar.name: hashlib.sha256(jar.read_bytes()).hexdigest() for jar in folder.glob("*.jar")}
-    wanted = _pinned()
-    wrong = sorted(name for name in found | wanted if found.get(name) != wanted.get(name))
+    wrong = sorted(name for name in {*found, *pinned} if found.get(name) != pinned.get(name))
     if wrong:
         raise ValueError(f"found other files than the pinned ones: {', '.join(wrong)}")
 
 
-def _pinned() -> dict[str, str]:
-    """SHA-256 by file name, in the format of `sha256sum`."""
-    text = (resources.files("streams.local") / "kafka_jars.sha256").read_text(encoding="ascii")
+def parse_digests(text: str) -> dict[str, str]:
+    """SHA-256 by file name, from the format of `sha256sum`."""
     return {name: digest for digest, name in map(str.split, text.splitlines())}
+
+
+def _pinned() -> dict[str, str]:
+    text = (resources.files("streams.local") / "kafka_jars.sha256").read_text(encoding="ascii")
+    return parse_digests(text)

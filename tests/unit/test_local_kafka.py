@@ -199,7 +199,7 @@ class TestJars:
         """A Maven that gives one jar, or raises each error in its list first."""
         errors = []
 
-        def resolve(repository):
+        def resolve(repository, coordinates):
             if errors:
                 raise errors.pop(0)
             repository.mkdir()
