@@ -8,6 +8,10 @@ from types import FrameType
 
 from streams.errors import StreamsError
 
+_WHAT_IT_DOES = (
+    "Social events become counters on a real Kafka while a worker is killed; then every counter is "
+    "compared with a recount."
+)
 _BAD_USAGE = 2
 _INTERRUPTED = 130
 
@@ -15,6 +19,7 @@ _INTERRUPTED = 130
 def main() -> int:
     """Run the demo on this terminal; returns the exit code."""
     signal.signal(signal.SIGTERM, _interrupt)
+    print(_WHAT_IT_DOES, flush=True)  # first of all: what comes next takes seconds
     try:
         return _run()
     except StreamsError as exc:

@@ -35,11 +35,26 @@ class Rate:
     def __init__(self, clock: Clock = monotonic_s) -> None:
         self._clock = clock
         self._seen: deque[tuple[float, int]] = deque()
+        self._began = self._grew = (clock(), 0)  # before the count first grew; when it last did
+
+    @property
+    def began_s(self) -> float:
+        """When the count was last seen before it first grew."""
+        return self._began[0]
+
+    def average(self, since_s: float) -> float:
+        """The rate from a moment until the count last grew."""
+        grew_s, last = self._grew
+        return (last - self._began[1]) / (grew_s - since_s) if grew_s > since_s else 0.0
 
     def of(self, count: int) -> float:
         """The rate of the last seconds, now that `count` is reached."""
         now_s = self._clock()
         self._seen.append((now_s, count))
+        if count > self._grew[1]:
+            self._grew = (now_s, count)
+        elif count == self._began[1]:
+            self._began = self._grew = (now_s, count)
         while now_s - self._seen[0][0] > _WINDOW_S:
             self._seen.popleft()
         then_s, before = self._seen[0]

@@ -74,20 +74,27 @@ class Place:
 
     def how_to_look(self, supervisor_pid: int) -> str:
         """Commands for whoever wants to look around in a place left open."""
-        streams = _shown(Path(sys.executable).with_name("streams"))
+        program = Path(sys.executable).with_name("streams")
+        streams = _shown(program)
         export = " ".join(
             f"{name}={shlex.quote(value)}" for name, value in self.environment.items()
         )
-        stop = f"kill {supervisor_pid}" + (f"; {streams} kafka down" if self._local else "")
+        home = shlex.quote(str(self.home))
+        # Whole in itself, each step only after the one before: in another terminal a bare
+        # `kafka down` stops another Kafka, and the folder goes from under the one that runs.
+        stop = [f"kill {supervisor_pid}", f"rm -r {home}"]
+        if self._local:
+            stop.insert(1, f"STREAMS_HOME={home} {shlex.quote(str(program))} kafka down")
         looks = "\n".join(f"  {streams} {look}" for look in _LOOKS)
         return (
             f"Kafka and the workers keep running. To look around:\n\n  export {export}\n{looks}\n\n"
-            f"To stop:\n\n  {stop}; rm -r {shlex.quote(str(self.home))}\n"
+            f"To stop:\n\n  {' && '.join(stop)}\n"
         )
 
     def _start(self, local: LocalKafka, say: Say) -> None:
         if not local.is_downloaded:
             say("getting Kafka, 44 MB, this once")
+        say("starting Kafka")
         status = local.up()
         self.kafka = KafkaSettings(bootstrap_servers=status.address, namespace=self.namespace)
         say(f"Kafka {status.version} runs at {status.address} (process {status.pid})")

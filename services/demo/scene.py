@@ -19,6 +19,7 @@ class Scene:
     emitted: int = 0
     emitted_per_s: float = 0.0
     counted_per_s: float = 0.0
+    are_averages: bool = False
     seen: Seen = field(default_factory=Seen)
     workers: tuple[WorkerStatus, ...] = ()
     dead_pid: int = 0

@@ -33,7 +33,7 @@ _START_S: Final = 60.0
 _CATCH_UP_S: Final = 90.0
 
 _LEAST_LEFT: Final = 0.3
-"""A worker dies while at least this share of the events is unprocessed, or the demo fails."""
+"""A worker dies while at least this share of the events is still to come, or the demo fails."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,19 +117,26 @@ class Demo:
             return
         self._take_over = TakeOver(victim, monotonic_s())
         self._screen.say(f"SIGKILL to {name_of(victim)}, which owned {count_of(victim)}")
-        self._screen.say(f"{left:.0%} or more of all events were unprocessed at that moment")
+        self._screen.say(
+            f"by then {self._emitted:,} of {len(self._events):,} events were emitted, and "
+            f"{self._watch.seen.processed:,} or more of them counted"
+        )
 
     def _catch_up(self) -> None:
         if self._take_over is None:
             raise StreamsError(
-                f"found no live worker to kill while {_LEAST_LEFT:.0%} of the events were "
-                f"unprocessed; wanted one; at the end: {self._scene().line()}"
+                f"found no live worker to kill while {_LEAST_LEFT:.0%} of the events were still "
+                f"to come; wanted one; at the end: {self._scene().line()}"
             )
         self._until(
             self._is_taken_over, _CATCH_UP_S, "the dead worker's partitions have new owners"
         )
         self._until(self._is_everything_counted, _CATCH_UP_S, "every event is counted")
-        self._screen.say("caught up: every event is counted")
+        final = self._scene(is_over=True)
+        self._screen.show(final)
+        self._screen.say(
+            f"caught up: every event is counted, {final.counted_per_s:,.0f} a second on average"
+        )
 
     def _compare(self) -> Comparison:
         self._screen.say("comparing every counter with a recount of what was emitted")
@@ -170,14 +177,17 @@ class Demo:
     def _workers(self) -> list[WorkerStatus]:
         return read_statuses(self._place.service_home, SERVICE)
 
-    def _scene(self) -> Scene:
+    def _scene(self, *, is_over: bool = False) -> Scene:
+        """How things stand; at the end with the averages, since nothing moves any more."""
         seen = self._watch.seen
         emitting, counting = self._rates
+        emitted_per_s, counted_per_s = emitting.of(self._emitted), counting.of(seen.processed)
         return Scene(
             total=len(self._events),
             emitted=self._emitted,
-            emitted_per_s=emitting.of(self._emitted),
-            counted_per_s=counting.of(seen.processed),
+            emitted_per_s=emitting.average(emitting.began_s) if is_over else emitted_per_s,
+            counted_per_s=counting.average(emitting.began_s) if is_over else counted_per_s,
+            are_averages=is_over,
             seen=seen,
             workers=tuple(self._workers()),
             dead_pid=self._take_over.victim.pid if self._take_over else 0,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from types import TracebackType
 from typing import Final, Self
 
@@ -56,7 +55,8 @@ class LiveTable(PlainLines):
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
-        self._happened: deque[str] = deque(maxlen=_HAPPENED)
+        self._happened: list[str] = []
+        self._is_last = False
         self._scene: Scene | None = None
         self._live = Live(
             console=console, get_renderable=self._drawn, refresh_per_second=_REFRESH_PER_S
@@ -80,10 +80,12 @@ class LiveTable(PlainLines):
         _exc: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
+        self._is_last = True
         self._live.stop()
 
     def _drawn(self) -> RenderableType:
-        happened = Text("\n".join(self._happened))
+        # All of it at the end, when the picture may be taller than the terminal.
+        happened = Text("\n".join(self._happened[0 if self._is_last else -_HAPPENED :]))
         return happened if self._scene is None else Group(drawn(self._scene), happened)
 
 
@@ -108,7 +110,7 @@ def _progress(scene: Scene) -> Table:
             name,
             ProgressBar(total=scene.total, completed=count, width=30),
             f"{count:,} of {scene.total:,}",
-            f"{rate:,.0f} events/s",
+            f"{rate:,.0f} events/s" + (" on average" if scene.are_averages else ""),
         )
     bars.add_row("lag", "", f"{scene.seen.lag:,} records")
     return bars

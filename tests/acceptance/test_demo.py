@@ -31,6 +31,7 @@ def test_the_demo_kills_a_worker_and_counts_right(broker, tmp_path):
     )
 
     assert 0 == demo.returncode, demo.stdout + demo.stderr
+    assert "Social events become counters" in demo.stdout.splitlines()[0]
     assert re.search(r"SIGKILL to worker \d", demo.stdout)
     assert re.search(r"worker \d \(process \d+\) took over \d+ partition", demo.stdout)
     assert re.fullmatch(

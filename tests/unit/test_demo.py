@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import signal
+import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -67,6 +70,20 @@ def test_a_rate_is_that_of_the_last_seconds():
         rates.append(rate.of(count))
 
     assert [0.0, 1_000.0, 2_000.0, 0.0] == rates
+
+
+def test_an_average_is_that_of_the_time_in_which_something_happened():
+    """The wait before the first event, and the look at the last, would make it smaller."""
+    clock = Clock()
+    rate = Rate(clock)
+
+    for clock.now_s, count in ((100.0, 0), (110.0, 0), (112.0, 6_000), (120.0, 20_000)):
+        rate.of(count)
+    clock.now_s = 500.0
+    rate.of(20_000)
+
+    assert 2_000.0 == rate.average(rate.began_s)
+    assert 1_600.0 == rate.average(107.5)
 
 
 def test_the_worker_that_owns_most_is_killed():
@@ -235,6 +252,30 @@ def test_on_a_terminal_the_table_stays_with_what_happened():
     assert "50,000 of 200,000" in out.getvalue()
 
 
+def test_at_the_end_the_rates_are_averages():
+    """A rate of the last seconds falls to nothing while the last events are waited for."""
+    final = replace(scene(), are_averages=True)
+
+    assert "7,900 events/s on average" in text_of(drawn(final))
+    assert "average" not in text_of(drawn(scene()))
+
+
+def test_the_last_picture_holds_all_that_happened():
+    """Where Kafka runs is told first, and is wanted afterwards."""
+    out = io.StringIO()
+    screen = LiveTable(Console(file=out, width=120, height=40, force_terminal=True))
+
+    with screen:
+        for number in range(20):
+            screen.say(f"line {number}.")
+        before = screen._drawn()
+        screen.show(scene())
+    last = text_of(screen._drawn())
+
+    assert "line 0." not in text_of(before)
+    assert [] == [number for number in range(20) if f"line {number}." not in last]
+
+
 def supervisor(tmp_path, monkeypatch, script):
     """A supervisor whose Python runs `script` instead of a service."""
     program = tmp_path / "python"
@@ -295,6 +336,31 @@ def test_a_kept_place_says_how_to_look_around(tmp_path, monkeypatch):
     for verb in ("get counters.", "top counters.", "lag counters", "tail social.", "kafka down"):
         assert f"streams {verb}" in text
     assert "kill 4711" in text
+
+
+def test_the_line_that_stops_a_kept_place_reaches_nothing_else(tmp_path, monkeypatch):
+    """Typed in a fresh terminal, it must neither stop another Kafka nor delete under a live one."""
+    monkeypatch.setenv("STREAMS_HOME", str(tmp_path / "my home"))
+    monkeypatch.delenv("KAFKA_BOOTSTRAP_SERVERS", raising=False)
+    monkeypatch.chdir(tmp_path)
+    place = Place()
+    asked = tmp_path / "streams"
+    asked.write_text('#!/bin/sh\necho "$STREAMS_HOME: $*"\nexit 1\n')
+    asked.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    place.home.mkdir(parents=True)
+
+    with subprocess.Popen(["sleep", "600"]) as running:
+        line = place.how_to_look(running.pid).strip().splitlines()[-1]
+        done = subprocess.run(
+            ["sh", "-c", line], cwd="/", env={"PATH": os.environ["PATH"]}, capture_output=True,
+            text=True, check=False,
+        )  # fmt: skip
+        code = running.wait(10)
+
+    assert -signal.SIGTERM == code
+    assert f"{place.home}: kafka down\n" == done.stdout
+    assert place.home.is_dir()
 
 
 @pytest.mark.parametrize(("value", "keep"), [("1", True), ("", False), ("0", False)])
