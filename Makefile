@@ -2,6 +2,7 @@
 #
 #   make demo    200,000 events become counters while a worker is killed; KEEP=1 leaves it running
 #   make test    everything that CI checks
+#   make bench   ours and the peers side by side, over an hour; QUICK=1 takes a minute
 #   make check   the quick part of it: lint, format, types, imports, structure
 #   make fmt     put the code into shape
 #   make lock    pin the dependencies of pyproject.toml anew
@@ -9,7 +10,7 @@
 BIN := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := test
-.PHONY: setup lock check fmt test demo
+.PHONY: setup lock check fmt test demo bench
 
 setup: .venv/.installed
 
@@ -47,3 +48,6 @@ test: check
 
 demo: setup
 	@$(BIN)/python -m services.demo $(if $(KEEP),--keep)
+
+bench: setup
+	@$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")

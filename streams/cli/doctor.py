@@ -21,10 +21,15 @@ from streams.topics.diff import differences
 from streams.topics.project import find_project
 
 _TIMEOUT_S = 8.0
+_SPEED_OPTION = typer.Option(
+    False, "--speed", help="Also measure how fast this machine produces, consumes and folds."
+)
 
 
-def doctor(as_json: bool = JSON_OPTION) -> None:
+def doctor(as_json: bool = JSON_OPTION, speed: bool = _SPEED_OPTION) -> None:
     """Check the Kafka client, the broker, its topics and this machine; say what to do.
+
+    With --speed, 300,000 small records go through a topic made for that and deleted again.
 
     Exit code 0 when nothing failed (warnings are no failure), 1 when something did, 3 when Kafka
     does not answer.
@@ -36,6 +41,8 @@ def doctor(as_json: bool = JSON_OPTION) -> None:
         counts[finding.status] += 1
         if finding.status is Status.FAIL:
             failed.add(finding.check)
+    if speed and BROKER not in failed:
+        _show_speed(as_json=as_json)
     if not as_json:
         write_line(f"{counts[Status.FAIL]} failed, {counts[Status.WARN]} warnings")
     if BROKER in failed:
@@ -70,6 +77,19 @@ def _examine_topics(settings: KafkaSettings) -> Iterator[Finding]:
         return
     found = differences(declared, KafkaAdmin(settings), TopicSettings())
     yield from checks.check_topics(len(declared), found)
+
+
+def _show_speed(*, as_json: bool) -> None:
+    # Imported here: what folds is not in every install.
+    from streams.cli.speed import measure_speed
+
+    for one in measure_speed(KafkaSettings()):
+        if as_json:
+            write_line(json_line({"check": "speed"} | asdict(one)))
+        else:
+            write_line(
+                f"      speed     {one.step:<7} {one.records_per_s:>11,.0f} records/s: {one.limits}"
+            )
 
 
 def _show(finding: Finding, *, as_json: bool) -> None:

@@ -32,6 +32,18 @@ def test_doctor_tells_missing_topics_and_exits_1():
     assert "streams topics apply" in shown.stdout
 
 
+def test_doctor_measures_speed_and_leaves_no_topic(admin):
+    """Whoever plans capacity asks the cluster at hand, and finds it afterwards as it was."""
+    before = admin.names()
+
+    shown = run("doctor", "--speed", "--json")
+
+    speeds = {one["step"]: one for one in objects(shown) if one["check"] == "speed"}
+    assert ["produce", "consume", "fold"] == list(speeds)
+    assert all(one["records_per_s"] > 0 for one in speeds.values())
+    assert before == admin.names()
+
+
 @pytest.mark.parametrize("args", [["doctor"], ["--debug", "get", "counters.photos", "5"]])
 def test_no_broker_is_exit_code_3(args, monkeypatch):
     """Unreachable is told apart from wrong, and no secret is in the message."""

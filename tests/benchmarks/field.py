@@ -1,0 +1,184 @@
+"""Who runs: every system with its settings, what it can do, and how it is started."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from tests.benchmarks import environments
+
+OURS = "Millrace"
+BARE = "bare consume()"
+PLAIN = "confluent-kafka + fastavro + dict"
+STREAMS_AS_DOCUMENTED = "Kafka Streams, RocksDB, cache 10 MB"
+STREAMS_FASTEST = "Kafka Streams, in memory, members uncached"
+STREAMS_FASTEST_COUNT = "Kafka Streams, in memory, cache 10 MB"
+QUIX = "Quix Streams"
+FAUST = "Faust"
+SERIALIZER = "confluent-kafka AvroSerializer"
+OURS_MANY = "Millrace emit_many"
+
+_MB = 1_048_576
+_COMMIT_MS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class System:
+    """One system with one set of settings. `jobs` are those it can do.
+
+    `most_events` shortens what would take hours; `note` says what a reader of its row must know.
+    `rounds` is at most how often it runs.
+    """
+
+    name: str
+    command: Callable[[], list[str]]
+    jobs: frozenset[str]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    most_events: int | None = None
+    rounds: int = 3
+    is_in_quick: bool = False
+    is_ours: bool = False
+    note: str = ""
+
+
+def systems() -> list[System]:
+    """All of the field, ours first."""
+    return [
+        _ours(),
+        _ours_emitting(OURS, "emit"),
+        _ours_emitting(OURS_MANY, "emit_many"),
+        _bare(),
+        *_plain(),
+        *_kafka_streams(),
+        *_quix(),
+        *_faust(),
+        _serializer(),
+    ]
+
+
+def _ours() -> System:
+    return System(
+        name=OURS,
+        command=partial(own, "fold"),
+        jobs=frozenset({"members", "count", "replay"}),
+        is_in_quick=True,
+        is_ours=True,
+        note="as it comes: commits every 200 ms, checkpoints every 10 s",
+    )
+
+
+def _ours_emitting(name: str, way: str) -> System:
+    return System(
+        name=name,
+        command=partial(own, "emit"),
+        jobs=frozenset({"emit"}),
+        options={"way": way},
+        is_in_quick=True,
+        is_ours=True,
+    )
+
+
+def _bare() -> System:
+    return System(
+        name=BARE,
+        command=partial(own, "bare"),
+        jobs=frozenset({"members", "count", "replay"}),
+        is_in_quick=True,
+        note="the limit: takes records and does nothing",
+    )
+
+
+def _plain() -> list[System]:
+    return [
+        System(
+            name=PLAIN + suffix,
+            command=partial(environments.command, "plain"),
+            jobs=frozenset({"members", "count"}),
+            options={"backoff_ms": backoff_ms, "commit_interval_ms": _COMMIT_MS},
+            rounds=3 if backoff_ms == 5 else 1,
+            is_in_quick=backoff_ms == 5,
+            note="keeps its state in memory only: a restart counts wrong",
+        )
+        for suffix, backoff_ms in (("", 5), (" (client defaults)", None))
+    ]
+
+
+def _kafka_streams() -> list[System]:
+    rocksdb, memory, uncached = {"store": "rocksdb"}, {"store": "memory"}, {"member_cache": False}
+    small, large = {"cache_bytes": 10 * _MB}, {"cache_bytes": 100 * _MB}
+    return [
+        _topology(STREAMS_AS_DOCUMENTED, rocksdb | small, rounds=3),
+        _topology("Kafka Streams, RocksDB, cache 100 MB", rocksdb | large),
+        _topology(
+            "Kafka Streams, RocksDB, members uncached", rocksdb | small | uncached, "members"
+        ),
+        _topology(STREAMS_FASTEST, memory | small | uncached, "members", rounds=3),
+        _topology(STREAMS_FASTEST_COUNT, memory | small, rounds=3),
+        _topology("Kafka Streams, in memory, cache 100 MB", memory | large),
+        _topology(
+            "Kafka Streams, in memory, members uncached, 2 threads",
+            memory | small | uncached | {"threads": 2},
+            "members",
+        ),
+    ]
+
+
+def _topology(name: str, options: dict[str, Any], *jobs: str, rounds: int = 1) -> System:
+    return System(
+        name=name,
+        command=partial(environments.command, "kafka_streams"),
+        jobs=frozenset(jobs or {"members", "count"}),
+        options={"threads": 1, "member_cache": True, "commit_interval_ms": 100} | options,
+        rounds=rounds,
+        note="4.3.1, exactly_once_v2, decoder written by hand",
+    )
+
+
+def _quix() -> list[System]:
+    return [
+        System(
+            name=QUIX + suffix,
+            command=partial(environments.command, "quix"),
+            jobs=frozenset({"members", "count"}),
+            options=options,
+            rounds=1,
+            note="3.28.1, exactly-once, commit every 5 s",
+        )
+        for suffix, options in (
+            ("", {"commit_interval_ms": 5_000}),
+            (" (tuned)", {"commit_interval_ms": 5_000, "backoff_ms": 5}),
+        )
+    ]
+
+
+def _faust() -> list[System]:
+    return [
+        System(
+            name=FAUST + suffix,
+            command=partial(environments.command, "faust_app"),
+            jobs=frozenset({"members", "count"}),
+            options={"guarantee": guarantee},
+            most_events=50_000,
+            rounds=1,
+            note=f"faust-streaming 0.15.3, tables in memory, {guarantee}; 50,000 events only",
+        )
+        for suffix, guarantee in (("", "exactly_once"), (" (at least once)", "at_least_once"))
+    ]
+
+
+def _serializer() -> System:
+    return System(
+        name=SERIALIZER,
+        command=partial(environments.command, "emit_confluent"),
+        jobs=frozenset({"emit"}),
+        is_in_quick=True,
+        note="AvroSerializer + Producer.produce, idempotent, same batching",
+    )
+
+
+def own(program: str) -> list[str]:
+    """The command of a program of ours."""
+    return [sys.executable, "-m", f"tests.benchmarks.ours.{program}"]
