@@ -27,7 +27,8 @@ def reset(
 ) -> None:
     """Fold the log again from its start, with all workers stopped.
 
-    Results are published again and end as they were; folds that emit facts are refused.
+    Results are published again and end as they were; folds that emit facts are refused. Decisions
+    stay: parked keys are skipped from the same event on, and quarantined records too.
     """
     from streams.engine.reset import reset_state
     from streams.engine.services import load_service

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from streams.engine.decisions import PARTITION
 from streams.errors import InputError, NotFound
 from streams.kafka.admin import KafkaAdmin
@@ -33,14 +35,21 @@ def system_records(service: str, suffix: str) -> list[Record]:
 def record_at(source: str) -> Record | None:
     """The record at `topic/partition/offset`; None when it is no longer in the log."""
     place, offset = parse_source(source)
+    return next(records_in(place, offset, offset), None)
+
+
+def records_in(place: TopicPartition, first: int, last: int) -> Iterator[Record]:
+    """The records from one offset to another that are still in the log."""
     reader = KafkaReader(KafkaSettings())
     try:
-        record = next(iter(reader.read({place: offset})), None)
+        for record in reader.read({place: first}):
+            if record.offset > last:
+                return
+            yield record
     except NotFound:
-        return None
+        return
     finally:
         reader.close()
-    return record if record and record.offset == offset else None
 
 
 def parse_source(text: str) -> tuple[TopicPartition, int]:

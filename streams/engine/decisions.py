@@ -34,8 +34,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """One decision. `at` is the input offset it belongs to, in the topic with the id `topic_id`.
 
     QUARANTINED: the record at `at` is folded by no fold; its bytes are in the quarantine topic.
-    PARKED: a `handler` raised on the event at `at`, or a `result` after a commit up to `at`
-    (`raised_by`); from `at` on, `fold` skips the events of `key` (JSON; a list if composite).
+    PARKED: from `at` on, `fold` skips the events of `key` (JSON; a list if composite). `raised_by`:
+    its `handler` raised on the event at `at`; or a `result` raised on the state after the events up
+    to the offset `up_to`, of which those from `at` on were not committed. `where` is `file:line`.
     """
 
     kind: DecisionKind
@@ -46,6 +47,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     detail: str = ""
     raised_by: str = ""
+    up_to: int | None = None
+    where: str = ""
     fold: str = ""
     key: Any = None
 

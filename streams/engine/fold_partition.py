@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from operator import length_hint
 from typing import Any
 
+from streams.engine.raise_place import raise_place
 from streams.errors import StreamsError
 from streams.events.base import Message
 from streams.fold.bound import BoundFold
@@ -18,7 +19,10 @@ from streams.topics.keys import Key
 
 
 class HandlerRaised(StreamsError):
-    """A handler or result of a user's fold raised; the partition parks `key` from `offset`."""
+    """A handler or result of a user's fold raised; the partition parks `key` from `offset`.
+
+    `offset` None: a result. `where` is `file:line` of the raise.
+    """
 
     def __init__(self, fold: str, key: Key, offset: int | None, error: Exception) -> None:
         self.fold = fold
@@ -26,6 +30,7 @@ class HandlerRaised(StreamsError):
         self.offset = offset
         self.reason = type(error).__name__
         self.detail = _text(error)
+        self.where = raise_place(error)
         super().__init__(f"{fold}: {self.reason}: {self.detail}")
 
 

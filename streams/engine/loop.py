@@ -9,12 +9,14 @@
 from __future__ import annotations
 
 import gc
+import shlex
 from collections import deque
 from types import TracebackType
 
 from streams.clock import Drain, monotonic_s
 from streams.engine.assignment import Assignment
 from streams.engine.commit import Committer
+from streams.engine.decisions import Decision
 from streams.engine.fold_partition import HandlerRaised
 from streams.engine.instruments import Instruments
 from streams.engine.membership import Membership
@@ -24,10 +26,12 @@ from streams.logs import get_logger
 from streams.ports.log import Consumer
 from streams.ports.records import Polled
 from streams.settings import WorkerSettings
+from streams.topics.keys import key_text
 
 MAX_PARKS_A_MINUTE = 100
 """More failing keys than this is a broken handler, not broken events."""
 
+_TOLD_OF_ERROR = 200  # characters; the text is the user's and may quote an event
 _DRAIN_RECORDS = 1_000_000
 _IDLE_POLL_S = 0.1
 _COLLECT_INTERVAL_S = 30.0
@@ -109,18 +113,10 @@ class Loop:
     def park(self, partition: Partition, raised: HandlerRaised) -> None:
         """Park the key of a handler that raised; read its partition again from the checkpoint."""
         self._count_park(partition, raised)
-        offset = partition.park(raised)
+        decision = partition.park(raised)
         self._instruments.parked(raised.fold)
-        get_logger().warning(
-            "handler raised; its key is parked",
-            action="parked",
-            fold=raised.fold,
-            topic=partition.source.topic,
-            partition=partition.source.partition,
-            offset=raised.offset,
-            error=raised.reason,
-        )
-        self._consumer.seek(partition.source, offset)
+        _tell(partition.service, decision)
+        self._consumer.seek(partition.source, partition.position)
 
     def _take(self, polled: Polled) -> None:
         owned = self._assignment.owned
@@ -174,6 +170,22 @@ class Loop:
         self.commit()
         for partition in self._assignment.partitions:
             partition.checkpoint()
+
+
+def _tell(service: str, decision: Decision) -> None:
+    key = key_text(decision.fold_key)
+    get_logger().error(
+        f"{decision.raised_by} raised; its key is parked",
+        action="parked",
+        fold=decision.fold,
+        key=key,
+        topic=decision.topic,
+        partition=decision.partition,
+        offset=decision.at,
+        error=f"{decision.reason}: {decision.detail}"[:_TOLD_OF_ERROR],
+        where=decision.where,
+        see=f"streams parked show {service} {shlex.quote(key)}",
+    )
 
 
 class CollectorOff:

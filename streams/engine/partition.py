@@ -90,6 +90,11 @@ class Partition:
         self._advance(opened.start)
 
     @property
+    def service(self) -> str:
+        """The name of the service that folds it."""
+        return self._service.name
+
+    @property
     def entries(self) -> int:
         """States in memory."""
         return sum(len(fold.cache) for fold in self._folds)
@@ -193,11 +198,12 @@ class Partition:
                 fold.cache.turn()
         return written
 
-    def park(self, raised: HandlerRaised) -> int:
+    def park(self, raised: HandlerRaised) -> Decision:
         """Skip a key from the failing event on; forget the open interval, go to the checkpoint.
 
-        Returns the offset to read from. The half-changed state goes with the cache.
+        The next record to read is at `position`. The half-changed state goes with the cache.
         """
+        is_result = raised.offset is None
         at = self.committed_offset if raised.offset is None else raised.offset
         if self.stage is not Stage.LIVE and at < self.committed_offset:
             raise HandlerFailing(
@@ -207,7 +213,9 @@ class Partition:
             )
         decision = Decision(
             kind=DecisionKind.PARKED,
-            raised_by="result" if raised.offset is None else "handler",
+            raised_by="result" if is_result else "handler",
+            up_to=self._folded - 1 if is_result else None,
+            where=raised.where,
             topic=self.source.topic,
             topic_id=self.progress.topic_id,
             partition=self.source.partition,
@@ -220,7 +228,7 @@ class Partition:
         self._decisions.add(decision)
         self._admission.owe(decision)
         self._reopen()
-        return self.position
+        return decision
 
     def close(self) -> None:
         """Release the store; what was not saved is gone.

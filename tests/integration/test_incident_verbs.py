@@ -52,10 +52,10 @@ def test_quarantine_show_has_the_original_bytes(service, write):
     assert run("quarantine", "show", service, "social.photos/0/9").exit_code == 4
 
 
-def parked(at, key):
+def parked(at, key, **changes):
     decision = Decision(
         kind=DecisionKind.PARKED, topic="social.photos", topic_id="t", partition=0, at=at,
-        fold="photos", key=key, reason="handler raised", detail="KeyError: 'x'",
+        fold="photos", key=key, reason="handler raised", detail="KeyError: 'x'", **changes,
     )  # fmt: skip
     return "demo.decisions", "social.photos/0", msgspec.json.encode(decision)
 
@@ -119,3 +119,28 @@ def test_parked_show_has_the_event_that_the_handler_raised_on(service, admin, wr
     assert found["value"] == liked(2, 5)[2].hex()
     assert lost["event"] is None
     assert run("parked", "show", service, "7").exit_code == 4
+
+
+def test_a_key_that_a_result_parked_is_shown_with_its_own_last_event(service, admin, write):
+    """The offset it is skipped from may be that of another key's event."""
+    admin.create_topic("social.photos", 1, {})
+    write(liked(1, 5), liked(2, 6), liked(3, 6), liked(4, 5), liked(5, 6))
+    write(parked(0, 6, raised_by="result", up_to=3, where="likes.py:17"))
+
+    (listed,) = objects(run("parked", "list", service, "--json"))
+    (shown,) = objects(run("parked", "show", service, "6", "--json"))
+
+    assert (listed["source"], listed["skipped_from"]) == (None, "social.photos/0/0")
+    assert (shown["source"], shown["event"]["user_id"]) == ("social.photos/0/2", 3)
+    assert (shown["state_up_to"], shown["where"]) == ("social.photos/0/3", "likes.py:17")
+
+
+def test_no_event_is_shown_for_a_result_whose_events_are_not_found(service, admin, write):
+    """A wrong one would be worse than none."""
+    admin.create_topic("social.photos", 1, {})
+    write(liked(1, 5), liked(2, 6))
+    write(parked(0, 6, raised_by="result", up_to=0), parked(1, 7, raised_by="result"))
+
+    shown = objects(run("parked", "show", service, "--json"))
+
+    assert [(None, None)] * 2 == [(one["source"], one["event"]) for one in shown]

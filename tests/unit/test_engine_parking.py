@@ -144,7 +144,11 @@ def test_a_park_is_recorded_once_with_the_transaction_of_its_offset(bench):
     (decision,) = bench.decisions()
     assert [] == before
     assert (DecisionKind.PARKED, home_of(5), 1) == (decision.kind, decision.source, decision.at)
-    assert ("HandlerError", "raise") == (decision.reason, decision.detail)
+    assert ("handler", "HandlerError", "raise") == (
+        decision.raised_by,
+        decision.reason,
+        decision.detail,
+    )
     assert bench.committed(home_of(5)).offset == 2
 
 
@@ -248,6 +252,7 @@ def test_a_result_that_raises_parks_its_key_from_the_open_interval_on(bench):
     (decision,) = bench.decisions()
     assert {"5": 1, "7": 1} == bench.counts()
     assert (5, 1) == (decision.fold_key, decision.at)
+    assert ("result", 2) == (decision.raised_by, decision.up_to)
     assert {1} == worker.state(5).users
     assert {1, 3} == {fact.user_id for fact in bench.facts()}
 
