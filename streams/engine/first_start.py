@@ -2,7 +2,8 @@
 
 A missing committed offset is never read as 0. It is a first start only if no input partition has
 an offset, no state folder exists and nothing was ever published; then the start offsets are
-committed in a transaction whose id all starters share, so that of two hosts one wins.
+committed in a transaction whose id all starters share, so that of two hosts one wins. A log whose
+first records are gone is not begun unasked: nobody would know what the results leave out.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from streams.clock import Deadline
+from streams.engine.cut_log import refuse_cut
 from streams.engine.progress import start_positions
 from streams.errors import (
     ConfigurationError,
@@ -72,8 +74,9 @@ def _start(
             if None not in committed.values():
                 return
             _refuse_restart(service, committed, admin, home)
-            topics = described(service, admin)
-            positions = start_positions(service, topics, admin.starts(sources))
+            topics, starts = described(service, admin), admin.starts(sources)
+            refuse_cut(service, starts)
+            positions = start_positions(service, topics, starts)
             producer.commit([], positions, consumer.member(), deadline)
         finally:
             consumer.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from streams.engine.cut_log import tell_cut
 from streams.engine.first_start import described
 from streams.engine.group_offsets import write_offsets
 from streams.engine.progress import start_positions
@@ -32,6 +33,7 @@ def reset_state(
     starts = admin.starts(sources)
     admin.close()
     write_offsets(service, log, start_positions(service, infos, starts))
+    tell_cut(starts)
     return starts
 
 

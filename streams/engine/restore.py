@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from streams.engine.cut_log import tell_cut
 from streams.engine.decisions import decision_of
 from streams.engine.first_start import described
 from streams.engine.group_offsets import write_offsets
@@ -70,7 +71,8 @@ def find_offsets(
         wanted = max(starts[source], published.get(source, -1) + 1, saved)
         _check_end(source, wanted, ends[source])
         new = progress_of(source, fresh[source], "")
-        progress = _progress(source, found[source], meta, new)
+        was_folded = source in published or meta is not None
+        progress = _progress(source, found[source], meta, new, was_folded=was_folded)
         if progress.topic_id != new.topic_id:
             if source in published:
                 raise TopicChanged(
@@ -80,6 +82,7 @@ def find_offsets(
             progress = new
         position = found[source]
         restored.append(Restored(source, position.offset if position else None, wanted, progress))
+    tell_cut({one.source: one.progress.origin for one in restored})
     return restored
 
 
@@ -94,18 +97,35 @@ def restore_offsets(
 
 
 def _progress(
-    source: TopicPartition, found: Committed | None, meta: CheckpointMeta | None, fresh: Progress
+    source: TopicPartition,
+    found: Committed | None,
+    meta: CheckpointMeta | None,
+    fresh: Progress,
+    *,
+    was_folded: bool,
 ) -> Progress:
-    """The note to write: of the folds that made the state, not of those declared today."""
-    if meta is not None:
-        return msgspec.structs.replace(
-            fresh, generation=meta.generation, versions=dict(meta.versions)
-        )
-    try:
-        before = progress_of(source, found, "") if found is not None else None
-    except OffsetsMissing:
+    """The note to write: of the folds that made the state, not of those declared today.
+
+    Where folding began is not known without the note of then: at 0, to be safe. So a log that was
+    cut since does not pass for a whole one if the store is lost as well.
+    """
+    before = _note(source, found)
+    if meta is None and before is not None:
+        return before
+    if before is not None and before.topic_id == fresh.topic_id:
+        fresh = msgspec.structs.replace(fresh, origin=before.origin)
+    elif was_folded:
+        fresh = msgspec.structs.replace(fresh, origin=0)
+    if meta is None:
         return fresh
-    return before or fresh
+    return msgspec.structs.replace(fresh, generation=meta.generation, versions=dict(meta.versions))
+
+
+def _note(source: TopicPartition, found: Committed | None) -> Progress | None:
+    try:
+        return None if found is None else progress_of(source, found, "")
+    except OffsetsMissing:
+        return None
 
 
 def _check_end(source: TopicPartition, wanted: int, end: int) -> None:

@@ -7,6 +7,7 @@ import pytest
 from streams.clock import Deadline
 from streams.engine.first_start import ensure_started
 from streams.engine.progress import progress_of
+from streams.engine.restore import restore_offsets
 from streams.errors import ConfigurationError, OffsetsMissing, TopicChanged
 from streams.ports.records import TopicPartition
 from streams.testing.coordinator import CommitFault
@@ -46,15 +47,30 @@ def test_a_first_start_commits_the_start_offsets_and_nothing_else(bench):
     assert [] == bench.log.records(COUNTS, committed=False)
 
 
-def test_a_first_start_begins_where_the_log_begins(bench):
-    """Retention may have been at work before a service was written; that is its origin."""
+def test_a_log_whose_first_records_are_gone_is_not_begun_unasked(bench):
+    """Retention may have been at work before a service was written; its results lack what went."""
     bench.emit(liked(1), liked(2))
     bench.log.delete_records(home_of(5), before=1)
 
-    start(bench)
+    with pytest.raises(TopicChanged, match=f"{home_of(5)} begins at 1.*offsets restore bench"):
+        start(bench)
 
+    assert bench.committed(home_of(5)) is None
+
+
+def test_a_log_whose_first_records_are_gone_is_begun_when_asked(bench, caplog):
+    """What is left is folded, and what that means was said; its first offset is the origin."""
+    bench.emit(liked(1), liked(2))
+    bench.log.delete_records(home_of(5), before=1)
+
+    restore_offsets(bench.service, bench.log, bench.home)
     committed = bench.committed(home_of(5))
+    bench.worker().drain()
+
     assert (1, 1) == (committed.offset, progress_of(home_of(5), committed, "bench").origin)
+    assert {"5": 1} == bench.counts()
+    assert 1 == caplog.text.count("results count only what it still holds")
+    assert f"topic={INPUT} partition={home_of(5).partition} begins=1" in caplog.text
 
 
 def test_a_second_start_changes_nothing(bench):

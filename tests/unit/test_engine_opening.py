@@ -10,6 +10,7 @@ from streams.engine import opening
 from streams.engine.group_offsets import write_offsets
 from streams.engine.partition import Stage
 from streams.engine.progress import Progress, progress_of
+from streams.engine.restore import restore_offsets
 from streams.errors import FoldChanged, OffsetsMissing, TopicChanged
 from streams.ports.records import Committed
 from streams.state.codec import row_prefixes
@@ -233,6 +234,7 @@ def test_a_replay_without_a_store_begins_at_the_origin(bench, folders):
     """Where the service once began, which need not be 0."""
     bench.emit(liked(1), liked(2))
     bench.log.delete_records(SOURCE, before=1)
+    restore_offsets(bench.service, bench.log, bench.home)
     folded(bench, liked(3))
     folders.rows.clear()
 

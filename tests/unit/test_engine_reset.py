@@ -54,6 +54,19 @@ def test_a_new_version_folds_the_log_again(bench):
     assert {"5": 4} == bench.counts()
 
 
+def test_a_reset_says_that_a_log_does_not_reach_back(bench, caplog):
+    """What its first records counted goes from the results, which somebody may not have known."""
+    bench.declare(quiet_fold())
+    bench.emit(liked(1), liked(2))
+    folded(bench)
+    bench.log.delete_records(home_of(5), before=1)
+
+    reset_state(bench.service, bench.log)
+
+    assert "action=log-cut" in caplog.text
+    assert f"partition={home_of(5).partition} begins=1" in caplog.text
+
+
 def test_folds_that_emit_facts_are_refused(bench):
     """Every fact would be appended a second time; nothing is changed."""
     bench.emit(liked(1))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from streams.engine.group_offsets import write_offsets
-from streams.engine.restore import find_offsets
+from streams.engine.restore import find_offsets, restore_offsets
 from streams.errors import TopicChanged
 from streams.ports.records import Committed
 from streams.state.checkpoint import CheckpointMeta, write_checkpoint
 from streams.state.folder import PartitionFolder, partition_path
-from tests.unit.engine_bench import home_of, liked
+from tests.unit.engine_bench import home_of, liked, shares_fold
 
 SOURCE = home_of(5)
 
@@ -66,6 +66,38 @@ def test_a_store_of_a_topic_made_anew_says_nothing(bench):
     bench.log.recreate_topic(SOURCE.topic)
 
     assert 0 == wanted(bench)
+
+
+def test_a_log_cut_since_does_not_pass_for_a_whole_one(bench):
+    """Without note and store nobody knows what the results were made of."""
+    worker = bench.worker()
+    bench.emit(liked(1), liked(2))
+    worker.drain()
+    worker.stop()
+    bench.log.drop_offsets(bench.service.name)
+    bench.log.delete_records(SOURCE, before=1)
+
+    restore_offsets(bench.service, bench.log, bench.home)
+
+    with pytest.raises(TopicChanged, match="made again from 0"):
+        bench.worker()
+
+
+def test_where_folding_once_began_is_kept(bench_on_disk):
+    """A store knows its line of descent, the note beside the offset knows its beginning."""
+    bench = bench_on_disk
+    bench.declare(shares_fold())
+    bench.emit(liked(1), liked(2), liked(3))
+    bench.log.delete_records(SOURCE, before=1)
+    restore_offsets(bench.service, bench.log, bench.home)
+    worker = bench.worker()
+    worker.drain()
+    worker.stop()
+    bench.log.delete_records(SOURCE, before=2)
+
+    restored = restore_offsets(bench.service, bench.log, bench.home)
+
+    assert [1] == [one.progress.origin for one in restored if one.source == SOURCE]
 
 
 def test_what_is_read_is_reported(bench):
