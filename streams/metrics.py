@@ -16,6 +16,11 @@ from streams.clock import monotonic_s
 _COMMIT_BUCKETS_S: Final = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 15.0)
 """From a commit on the same machine to the time-out of a transaction."""
 
+_EMIT_BUCKETS_S: Final = (
+    0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0,
+)  # fmt: skip
+"""From a broker on the same machine to one that was away for a while."""
+
 _PARTITION: Final = ("service", "topic", "partition")
 
 EMITTED: Final = Counter("streams_emitted", "Events that the SDK took to send.", ("topic",))
@@ -23,6 +28,12 @@ EMIT_FAILED: Final = Counter(
     "streams_emit_failed", "Events refused by the SDK, or not acknowledged.", ("reason",)
 )
 EMIT_QUEUED: Final = Gauge("streams_emit_queued", "Events that wait for their acknowledgement.")
+EMIT_SECONDS: Final = Histogram(
+    "streams_emit_seconds",
+    "Time from emit to acknowledgement; where many are acknowledged at once, of a few of them.",
+    ("topic",),
+    buckets=_EMIT_BUCKETS_S,
+)
 RECORDS: Final = Counter(
     "streams_records", "Records read, whatever became of them.", ("service", "topic")
 )

@@ -14,7 +14,7 @@ import msgspec
 from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from fastavro.read import SchemaResolutionError
 
-from streams.avro.encoding import MISFITS, encoding_of
+from streams.avro.encoding import encoding_of
 from streams.avro.fingerprint import canonical
 from streams.avro.framing import frame
 from streams.avro.guard import Guard
@@ -51,14 +51,10 @@ class RecordEncoder:
         self._frame = frame(schema_id)
         self._form = StrictForm(plain, bounds)
         self._schema = parse_schema(plain)
-        self._fast = encoding_of(plain, event_type, self._frame, bounds)
-
-    def encode(self, event: Message) -> bytes:
-        """Frame and Avro binary of `event`; SchemaMismatch names the field that does not fit."""
-        try:
-            return self._fast(event) if self._fast else self._slowly(event)
-        except MISFITS:
-            return self._slowly(event)
+        self.encode: Final = encoding_of(
+            plain, event_type, self._frame, bounds=bounds, otherwise=self._slowly
+        )
+        """Frame and Avro binary of an event; SchemaMismatch names the field that does not fit."""
 
     def _slowly(self, event: Message) -> bytes:
         stream = BytesIO()

@@ -15,16 +15,10 @@ _MARK_VERSION = bytes(byte & 0x0F | _VERSION_7 for byte in range(256))
 _MARK_VARIANT = bytes(byte & 0x3F | _VARIANT for byte in range(256))
 
 
-def new_event_id(now_us: int) -> bytes:
-    """A UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, then random bits."""
-    random = bytearray(os.urandom(10))
-    random[0] = random[0] & 0x0F | _VERSION_7
-    random[2] = random[2] & 0x3F | _VARIANT
-    return (now_us // 1_000).to_bytes(6, "big") + bytes(random)
-
-
 class EventIds:
-    """Draws many UUIDv7 at a tenth of the price: random bits are fetched and marked in bulk.
+    """Draws UUIDv7 (RFC 9562 section 5.7): 48 bits of milliseconds, then random bits.
+
+    Random bits are fetched and marked in bulk, at a tenth of the price of one by one.
 
     Safe from any thread; not to be used on both sides of a fork.
     """
@@ -34,12 +28,11 @@ class EventIds:
         self._head = (-1, b"")
 
     def draw(self, now_us: int) -> bytes:
-        """An id like that of `new_event_id`."""
-        milliseconds = now_us // 1_000
-        drawn_at, head = self._head
-        if drawn_at != milliseconds:
-            head = milliseconds.to_bytes(6, "big")
-            self._head = milliseconds, head
+        """An id of this time."""
+        drawn_at_us, head = self._head
+        if drawn_at_us != now_us:
+            head = (now_us // 1_000).to_bytes(6, "big")
+            self._head = now_us, head
         try:
             return head + self._tails.pop()
         except IndexError:

@@ -15,6 +15,8 @@ class Report(Protocol):
 
     def partition(self) -> int: ...
     def offset(self) -> int: ...
+    def latency(self) -> float | None:
+        """Seconds since the record was queued; None where that is not known."""
 
 
 OnDelivery = Callable[[Any, Report], None]

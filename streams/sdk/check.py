@@ -6,7 +6,7 @@ from typing import Any
 
 from streams.events.base import Event
 from streams.sdk.delivery import Delivery
-from streams.sdk.route import Route
+from streams.sdk.packer import Packer
 from streams.settings import EmitSettings
 
 
@@ -16,25 +16,25 @@ class Check:
     def __init__(self, emit: EmitSettings | None = None) -> None:
         self._max_bytes = (emit or EmitSettings()).max_record_bytes
         self._delivery = Delivery(None)
-        self._routes: dict[type, Route] = {}
+        self._packers: dict[type, Packer] = {}
 
     def __call__(self, event: Any) -> str:
         """The topic it would go to; UnknownEvent, SchemaMismatch or TooLarge."""
-        route = self._routes.get(type(event))
-        if route is None:
-            route = self._routes[type(event)] = Route(
+        packer = self._packers.get(type(event))
+        if packer is None:
+            packer = self._packers[type(event)] = Packer(
                 type(event),
                 lambda _topic: _send_nothing,
                 delivery=self._delivery,
                 max_bytes=self._max_bytes,
             )
-        route.pack(event)
-        return route.topic
+        packer.pack(event)
+        return packer.topic
 
     @property
     def event_types(self) -> list[type[Event]]:
         """The types of the events that were checked."""
-        return list(self._routes)
+        return list(self._packers)
 
 
 def _send_nothing(*_arguments: Any, **_options: Any) -> None:

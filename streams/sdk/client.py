@@ -8,17 +8,17 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Final, Self
 
-from streams.clock import Deadline
+from streams.clock import Deadline, now_us
 from streams.errors import ClientClosed, NotFound, Overloaded, StreamsError
 from streams.events.base import Event
 from streams.kafka.producer import KafkaProducer
-from streams.metrics import EMIT_FAILED, EMITTED
+from streams.metrics import EMIT_FAILED, EMIT_SECONDS, EMITTED
 from streams.ports.producer import Producer, WireHeaders
 from streams.sdk import open_clients
 from streams.sdk.delivery import Delivery
 from streams.sdk.headers import HeaderWriter
+from streams.sdk.packer import Packer, Parcel
 from streams.sdk.receipt import Receipt
-from streams.sdk.route import Parcel, Route
 from streams.sdk.stamp import Stamp
 from streams.settings import EmitSettings, KafkaSettings
 
@@ -59,7 +59,7 @@ class EventClient:
         producer = producer or KafkaProducer(kafka or KafkaSettings(), self._settings)
         self._sender = producer.sender
         self._delivery = Delivery(producer, self._publish)
-        self._routes: dict[type, Route] = {}
+        self._packers: dict[type, Packer] = {}
         self._stamp = Stamp()
         self._headers = HeaderWriter(self._settings.source)
         self._closing = threading.Lock()  # held by the one thread that closes
@@ -82,8 +82,8 @@ class EventClient:
         """
         try:
             headers = self._headers.write(cause, traceparent)
-            route = self._routes.get(type(event)) or self._route(type(event))
-            parcel = route.pack(event)
+            packer = self._packers.get(type(event)) or self._packer(type(event))
+            parcel = packer.pack(event)
             with self._lock:
                 is_queued = not self._refusal and _put(parcel, headers)
                 self._unserved += 1
@@ -107,17 +107,19 @@ class EventClient:
     ) -> list[Receipt]:
         """Queue events in order and return their receipts, one an event.
 
-        All are encoded first: when this raises (like `emit`), nothing is sent. When the queue is
-        found full after some were taken, or the client closed, the rest fail by their receipts, so
-        that no later event of a key passes an earlier one.
+        Events without a time are given that of this call. All are encoded first: when this raises
+        (like `emit`), nothing is sent. When the queue is found full after some were taken, or the
+        client closed, the rest fail by their receipts, so that no later event of a key passes an
+        earlier one.
         """
         receipts: list[Receipt] = []
         parcels: deque[Parcel] = deque()
         try:
             headers = self._headers.write(cause, traceparent)
+            at_us = now_us()
             for event in events:
-                route = self._routes.get(type(event)) or self._route(type(event))
-                parcels.append(route.pack(event))
+                packer = self._packers.get(type(event)) or self._packer(type(event))
+                parcels.append(packer.pack(event, at_us))
             receipts = [parcel.receipt for parcel in parcels]
             self._send(parcels, headers)
         except StreamsError as exc:
@@ -144,7 +146,7 @@ class EventClient:
 
         BrokerUnavailable, or NotFound naming the topics that are not there.
         """
-        topics = {self._route(event_type).topic for event_type in event_types}
+        topics = {self._packer(event_type).topic for event_type in event_types}
         missing = sorted(topics - self._delivery.producer.partitions(timeout_s).keys())
         if missing:
             raise NotFound(
@@ -165,7 +167,7 @@ class EventClient:
                 self._delivery.discard()
             self._publish()
             self._delivery.stop()
-            self._routes.clear()
+            self._packers.clear()
             del self._sender
             self._is_closed = True
         open_clients.remove(self)
@@ -195,20 +197,20 @@ class EventClient:
         self._refusal = why
         self._delivery.disown(why)
 
-    def _route(self, event_type: type[Event]) -> Route:
-        route = self._routes.get(event_type)
-        if route is None:
+    def _packer(self, event_type: type[Event]) -> Packer:
+        packer = self._packers.get(event_type)
+        if packer is None:
             if self._refusal:
                 raise ClientClosed(self._refusal)
-            route = Route(
+            packer = Packer(
                 event_type,
                 self._sender,
                 delivery=self._delivery,
                 max_bytes=self._settings.max_record_bytes,
                 stamp=self._stamp,
             )
-            route = self._routes.setdefault(event_type, route)
-        return route
+            packer = self._packers.setdefault(event_type, packer)
+        return packer
 
     def _send(self, parcels: deque[Parcel], headers: WireHeaders | None) -> None:
         """Queue all, in order, waiting for room if the settings say so.
@@ -243,20 +245,22 @@ class EventClient:
             return before - len(parcels)
 
     def _publish(self) -> None:
-        """Move the counts into the metrics; they are too dear to touch for each event."""
-        for route in list(self._routes.values()):
+        """Move counts and times into the metrics; they are too dear to touch for each event."""
+        for packer in list(self._packers.values()):
             with self._lock:
-                emitted, route.emitted = route.emitted, 0
+                emitted, packer.emitted = packer.emitted, 0
             if emitted:
-                EMITTED.labels(route.topic).inc(emitted)
+                EMITTED.labels(packer.topic).inc(emitted)
+        for topic, latency_s in self._delivery.latencies():
+            EMIT_SECONDS.labels(topic).observe(latency_s)
 
 
 def _put(parcel: Parcel, headers: WireHeaders | None) -> bool:
     """Queue a record, unless the queue is full; the client's lock is held."""
-    route = parcel.route
+    packer = parcel.packer
     try:
-        route.send(parcel.value, parcel.key, parcel.partition, parcel.receipt, headers)
+        packer.send(parcel.value, parcel.key, parcel.partition, parcel.receipt, headers)
     except BufferError:
         return False
-    route.emitted += 1
+    packer.emitted += 1
     return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from streams.clock import Deadline
@@ -24,6 +24,9 @@ _POLL_S: Final = 0.05
 
 _YIELD_S: Final = 0.005
 """How long the background thread leaves the reports to busy emitters, at a time."""
+
+_TIMED_AT_ONCE: Final = 16
+"""Most records timed in one look at the reports: more would tell no more, and cost each emit."""
 
 Callback = Callable[[Receipt], object]
 
@@ -45,6 +48,8 @@ class Delivery:
         self._first: StreamsError | None = None
         self._failed: deque[tuple[Receipt, Any]] = deque()
         self._due: deque[tuple[Callback, Receipt]] = deque()
+        self.untimed = 0  # how many of the next reports are to be timed
+        self._latencies: deque[tuple[str, float]] = deque()
         self._is_busy = False  # an emitting thread served reports a moment ago
         self._stopped = threading.Event()
         self._ended = ""
@@ -88,6 +93,7 @@ class Delivery:
         """Wait until everything is settled; how many records are not after `timeout_s`."""
         deadline = Deadline.after(timeout_s)
         while True:
+            self.untimed = _TIMED_AT_ONCE
             waiting = self.producer.flush(min(deadline.left_s, _POLL_S))
             self._settle(self.producer)
             if waiting == 0 or deadline.is_over:
@@ -133,6 +139,17 @@ class Delivery:
     def refused(self, receipt: Receipt, error: Any) -> None:
         """Note the client's error; only after the poll may the client be asked what it means."""
         self._failed.append((receipt, error))
+
+    def time(self, topic: str, latency_s: float | None) -> None:
+        """Note how long a record took; for `latencies`, since a metric is too dear here."""
+        self.untimed -= 1
+        if latency_s is not None:
+            self._latencies.append((topic, latency_s))
+
+    def latencies(self) -> Iterator[tuple[str, float]]:
+        """Topic and seconds of records that were timed, each given out once."""
+        while self._latencies:
+            yield self._latencies.popleft()
 
     def fail(self, receipt: Receipt, error: StreamsError) -> None:
         """Settle a receipt with a failure, which stays unseen until somebody looks at it."""
@@ -223,6 +240,7 @@ class Delivery:
 
     def _poll(self, timeout_s: float) -> None:
         producer = self._producer
+        self.untimed = _TIMED_AT_ONCE
         if producer is not None and producer.poll(timeout_s):
             self._settle(producer)
 

@@ -83,5 +83,7 @@ class Receipt(msgspec.Struct, eq=False, gc=False):
         self.partition = report.partition()
         offset = report.offset()
         self.offset = offset if offset >= 0 else -1
+        if self.delivery.untimed:
+            self.delivery.time(self.topic, report.latency())
         if self.callbacks is not None:
             self.delivery.settled(self)

@@ -13,8 +13,8 @@ from streams.ports.producer import OnDelivery, Send, WireHeaders
 from streams.ports.records import Outgoing
 from streams.sdk.delivery import Delivery
 from streams.sdk.headers import HeaderWriter
+from streams.sdk.packer import Packer
 from streams.sdk.receipt import Receipt
-from streams.sdk.route import Route
 from streams.sdk.stamp import Stamp
 from streams.settings import EmitSettings
 from streams.topics.partitioner import partition_of
@@ -33,6 +33,10 @@ class Landed(NamedTuple):
     def offset(self) -> int:
         """Its offset, counted from 0 in each partition."""
         return self.at_offset
+
+    def latency(self) -> float | None:
+        """Unknown: nothing was waited for."""
+        return None
 
 
 class RecordingClient:
@@ -54,7 +58,7 @@ class RecordingClient:
         self._stamp = Stamp() if stamp else None
         self._headers = HeaderWriter(self._settings.source)
         self._delivery = Delivery(None)
-        self._routes: dict[type, Route] = {}
+        self._packers: dict[type, Packer] = {}
         self._partitions: dict[str, int] = {}
         self._ends: Counter[tuple[str, int]] = Counter()
         self._is_closed = False
@@ -77,9 +81,9 @@ class RecordingClient:
             raise ClientClosed("the client is closed; make a new RecordingClient")
         headers = self._headers.write(cause, traceparent)
         kept = [self._stamp(event) if self._stamp else event for event in events]
-        parcels = [self._route(event).pack(event) for event in kept]
+        parcels = [self._packer(event).pack(event) for event in kept]
         for parcel in parcels:
-            parcel.route.send(parcel.value, parcel.key, parcel.partition, parcel.receipt, headers)
+            parcel.packer.send(parcel.value, parcel.key, parcel.partition, parcel.receipt, headers)
         self.events.extend(kept)
         return [parcel.receipt for parcel in parcels]
 
@@ -101,17 +105,17 @@ class RecordingClient:
     ) -> None:
         self.close()
 
-    def _route(self, event: Any) -> Route:
-        route = self._routes.get(type(event))
-        if route is None:
-            route = self._routes[type(event)] = Route(
+    def _packer(self, event: Any) -> Packer:
+        packer = self._packers.get(type(event))
+        if packer is None:
+            packer = self._packers[type(event)] = Packer(
                 type(event),
                 self._sender,
                 delivery=self._delivery,
                 max_bytes=self._settings.max_record_bytes,
             )
-            self._partitions[route.topic] = route.partitions
-        return route
+            self._partitions[packer.topic] = packer.partitions
+        return packer
 
     def _sender(self, topic: str) -> Send:
         def send(

@@ -19,13 +19,15 @@ class Stamp:
         self._clock_us = clock_us
         self._draw = EventIds().draw
 
-    def __call__(self, event: Any) -> Any:
-        """The event with `event_id` and `occurred_at`; itself if it has both."""
+    def __call__(self, event: Any, at_us: int = 0) -> Any:
+        """The event with `event_id` and `occurred_at`; itself if it has both.
+
+        What lacks a time is given `at_us`; 0 = that of this moment.
+        """
         if event.event_id == UNSTAMPED:
-            at_us = self._clock_us()
-            return replace(
-                event, event_id=self._draw(at_us), occurred_at=event.occurred_at or at_us
-            )
+            at_us = at_us or self._clock_us()
+            event_id = self._draw(at_us)
+            return replace(event, event_id=event_id, occurred_at=event.occurred_at or at_us)
         if event.occurred_at == 0:
-            return replace(event, occurred_at=self._clock_us())
+            return replace(event, occurred_at=at_us or self._clock_us())
         return event

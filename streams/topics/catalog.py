@@ -15,7 +15,7 @@ from streams.errors import ConfigurationError, NotFound, UnknownEvent
 from streams.events.base import Message
 from streams.ports.registry import Registry
 from streams.settings import SchemaSettings
-from streams.topics.keys import ReadKey, ReadText, key_reader, text_reader
+from streams.topics.keys import ReadBytes, ReadKey, bytes_reader, key_reader
 from streams.topics.project import find_project
 from streams.topics.topic import Topic
 from streams.topics.topics_file import load_topics
@@ -100,14 +100,14 @@ class Catalog:
         """A function from an event to its key; a pair is (lo, hi)."""
         return key_reader(self.key_fields(event_type), is_pair=self.topic_of(event_type).is_pair)
 
-    def key_text(self, event_type: EventType) -> ReadText:
-        """A function from an event to the text of its record key."""
-        return text_reader(self.key_fields(event_type), is_pair=self.topic_of(event_type).is_pair)
+    def key_bytes(self, event_type: EventType) -> ReadBytes:
+        """A function from an event to its record key."""
+        return bytes_reader(self.key_fields(event_type), is_pair=self.topic_of(event_type).is_pair)
 
-    def partition_text(self, event_type: EventType) -> ReadText | None:
-        """A function from an event to the text that picks its partition; None = the key's."""
+    def partition_bytes(self, event_type: EventType) -> ReadBytes | None:
+        """A function from an event to what picks its partition; None = the key does."""
         fields = self.topic_of(event_type).partition_by
-        return text_reader(fields, is_pair=False) if fields else None
+        return bytes_reader(fields, is_pair=False) if fields else None
 
     def schema(self, event_type: EventType) -> dict[str, Any]:
         """The newest released schema of a type."""

@@ -12,7 +12,7 @@ Key = int | str | tuple[int | str, ...]
 """A key in Python: the field's value, or a tuple of several; a pair is (lo, hi)."""
 
 ReadKey = Callable[[Message], Key]
-ReadText = Callable[[Message], str]
+ReadBytes = Callable[[Message], bytes]
 
 
 def key_reader(fields: tuple[str, ...], *, is_pair: bool) -> ReadKey:
@@ -21,12 +21,12 @@ def key_reader(fields: tuple[str, ...], *, is_pair: bool) -> ReadKey:
     return (lambda event: _in_order(*read(event))) if is_pair else read
 
 
-def text_reader(fields: tuple[str, ...], *, is_pair: bool) -> ReadText:
-    """A function from an event to its key's text, which in UTF-8 is the record's key."""
+def bytes_reader(fields: tuple[str, ...], *, is_pair: bool) -> ReadBytes:
+    """A function from an event to its record's key: the text of its key in UTF-8."""
     read = key_reader(fields, is_pair=is_pair)
     if len(fields) == 1:
-        return lambda event: str(read(event))
-    return lambda event: key_text(read(event))
+        return lambda event: str(read(event)).encode()
+    return lambda event: key_text(read(event)).encode()
 
 
 def key_text(key: Key) -> str:

@@ -8,26 +8,27 @@ from streams.topics.partitioner import partition_of
 
 
 class Route:
-    """The way of one type onto its topic; made once a type and reused. Safe from any thread."""
+    """The way of one type onto its topic; made once a type and reused. Safe from any thread.
 
-    __slots__ = ("_key_text", "_partition_text", "encode", "event_type", "topic")
+    `encode` gives a message's bytes and `key` its record key: plain functions, for the hot paths.
+    `is_by_key` tells that the key picks the partition, and `partition` gives None for each.
+    """
+
+    __slots__ = ("_partition_bytes", "encode", "event_type", "is_by_key", "key", "topic")
 
     def __init__(self, event_type: type[Message], catalog: Catalog) -> None:
         self.event_type = event_type
         self.topic = catalog.topic_of(event_type)
         self.encode = catalog.encoder(event_type).encode
-        self._key_text = catalog.key_text(event_type)
-        self._partition_text = catalog.partition_text(event_type)
-
-    def key(self, message: Message) -> bytes:
-        """The record key: UTF-8 text of the key fields."""
-        return self._key_text(message).encode()
+        self.key = catalog.key_bytes(event_type)
+        self._partition_bytes = catalog.partition_bytes(event_type)
+        self.is_by_key = self._partition_bytes is None
 
     def partition(self, message: Message) -> int | None:
         """The partition where another field than the key picks it, else None: by the key."""
-        if self._partition_text is None:
+        if self._partition_bytes is None:
             return None
-        return partition_of(self._partition_text(message).encode(), self.topic.partitions)
+        return partition_of(self._partition_bytes(message), self.topic.partitions)
 
     def home(self, message: Message) -> tuple[bytes, int]:
         """The key and the partition that a record of this message must have."""

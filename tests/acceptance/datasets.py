@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from streams.events.base import Event
-from streams.events.ids import new_event_id
+from streams.events.ids import EventIds
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDER = REPOSITORY.parent / "shared" / "data"
@@ -51,9 +51,10 @@ def with_redeliveries(events: Sequence[Event], seed: int, share: float = 0.1) ->
     Only for events that take nothing back: a like delivered again after its unlike is a like.
     """
     rng = random.Random(seed)
+    ids = EventIds()
     placed: list[tuple[float, Event]] = []
     for place, event in enumerate(events):
-        stamped = msgspec.structs.replace(event, event_id=new_event_id(event.occurred_at))
+        stamped = msgspec.structs.replace(event, event_id=ids.draw(event.occurred_at))
         placed.append((place, stamped))
         if rng.random() < share:
             placed.append((place + rng.uniform(0, REDELIVERED_WITHIN), stamped))

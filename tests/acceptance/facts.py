@@ -38,7 +38,7 @@ class Ledger:
         self._ordinals: Counter[tuple[str, str]] = Counter()
 
     def emit(self, event: Event) -> None:
-        name, key = type(event).avro_name, CATALOG.key_text(type(event))(event)
+        name, key = type(event).avro_name, CATALOG.key_bytes(type(event))(event).decode()
         output = (name, key, self._ordinals[name, key])
         self._ordinals[name, key] += 1
         fields = {one: getattr(event, one) for one in event.__struct_fields__}

@@ -19,6 +19,9 @@ class Place(NamedTuple):
     def offset(self) -> int:
         return self.at[1]
 
+    def latency(self) -> float:
+        return 0.25
+
 
 class FakeProducer:
     """Records wait until `deliver` or `fail`; `poll` serves the reports, as on Kafka."""

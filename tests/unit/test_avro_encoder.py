@@ -107,6 +107,19 @@ def test_a_time_kept_as_a_number_is_written_as_one():
     assert frame(7) + written(STAMPED, like) == encoded
 
 
+EDGES = [0, 63, 64, 2**13 - 1, 2**13, 2**27 - 1, 2**27, 2**34, 2**41, 2**57]
+
+
+@pytest.mark.parametrize("number", [number for edge in EDGES for number in (edge, -1 - edge)])
+def test_whole_numbers_of_every_length_are_written_as_fastavro_does(number):
+    """Short ones take shortcuts, and times another one."""
+    like = Liked(user_id=number, event_id=bytes(16), occurred_at=max(number, -(2**55)))
+
+    encoded = RecordEncoder(Liked, STAMPED, 7).encode(like)
+
+    assert frame(7) + written(STAMPED, like) == encoded
+
+
 class Level(IntEnum):
     LOW = 1
 

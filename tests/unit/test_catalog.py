@@ -78,7 +78,7 @@ def test_a_project_of_a_user_has_a_catalog_of_its_own(install):
     assert found is Catalog.of(placed)
     assert shop.folder == found.folder
     assert [placed] == list(found.types_of("shop.orders"))
-    assert found.key_text(placed)(placed(order_id=7)) == "7"
+    assert found.key_bytes(placed)(placed(order_id=7)) == b"7"
 
 
 def test_a_package_needs_no_pyproject_and_no_schema_files(install):
@@ -141,9 +141,9 @@ def test_the_key_is_made_of_the_topics_fields():
 
     assert CATALOG.key_fields(PhotoLiked) == ("photo_id",)
     assert CATALOG.key_of(PhotoLiked)(LIKE) == 5
-    assert CATALOG.key_text(PhotoLiked)(LIKE) == "5"
+    assert CATALOG.key_bytes(PhotoLiked)(LIKE) == b"5"
     assert CATALOG.key_of(FriendRequested)(request) == (9, 10)
-    assert CATALOG.key_text(FriendRequested)(request) == "9:10"
+    assert CATALOG.key_bytes(FriendRequested)(request) == b"9:10"
 
 
 def test_the_key_picks_the_partition_unless_the_topic_says_otherwise(install):
@@ -156,9 +156,9 @@ def test_the_key_picks_the_partition_unless_the_topic_says_otherwise(install):
     found = Catalog("shop_by", shop.folder, LockFile.load(shop.folder / LOCK_FILE))
     placed = found.type("OrderPlaced")
 
-    assert CATALOG.partition_text(PhotoLiked) is None
-    assert found.key_text(placed)(placed(order_id=7, line=2)) == "7:2"
-    assert found.partition_text(placed)(placed(order_id=7, line=2)) == "7"
+    assert CATALOG.partition_bytes(PhotoLiked) is None
+    assert found.key_bytes(placed)(placed(order_id=7, line=2)) == b"7:2"
+    assert found.partition_bytes(placed)(placed(order_id=7, line=2)) == b"7"
 
 
 def test_an_encoder_is_made_once_and_writes_the_newest_version():

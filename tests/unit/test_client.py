@@ -287,3 +287,41 @@ def test_counters_tell_what_was_taken_and_refused(producer):
 
     assert taken + 3 == value("streams_emitted_total", topic="social.photos")
     assert refused + 1 == value("streams_emit_failed_total", reason="SchemaMismatch")
+
+
+def test_times_to_the_acknowledgement_are_counted(producer):
+    """What a slow broker does to emitters shows before their queue is full."""
+
+    def value(name, **labels):
+        return registry().get_sample_value(name, {"topic": "social.photos", **labels}) or 0
+
+    timed = value("streams_emit_seconds_count")
+    quick = value("streams_emit_seconds_bucket", le="0.2")
+    with EventClient(emit=EmitSettings(), producer=producer) as client:
+        client.emit_many([LIKE] * 3)
+        producer.deliver()
+
+    assert timed + 3 == value("streams_emit_seconds_count")
+    assert quick == value("streams_emit_seconds_bucket", le="0.2")
+
+
+def test_of_many_acknowledged_at_once_a_few_are_timed(client, producer):
+    """To time each would slow every emit down."""
+    timed = registry().get_sample_value("streams_emit_seconds_count", {"topic": "social.photos"})
+    client.emit_many([LIKE] * 500)
+    producer.deliver()
+
+    client.close()
+
+    found = registry().get_sample_value("streams_emit_seconds_count", {"topic": "social.photos"})
+    assert 0 < found - (timed or 0) < 500
+
+
+def test_events_emitted_together_happened_at_the_same_time(client, producer):
+    """The clock is read once a call, which is the moment that the caller speaks of."""
+    client.emit_many([msgspec.structs.replace(LIKE, occurred_at=7), *[LIKE] * 200])
+    producer.deliver()
+    client.flush()
+
+    known, *given = (decoded(record).occurred_at for record in producer.sent)
+    assert (7, 1) == (known, len(set(given)))

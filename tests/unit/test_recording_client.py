@@ -47,7 +47,7 @@ def test_receipts_are_settled_with_the_places_of_a_real_topic():
 
 def test_a_partition_may_depend_on_other_fields_than_the_key(monkeypatch):
     """Some topics keep together by one field what is keyed by two."""
-    monkeypatch.setattr(Catalog, "partition_text", lambda *_: lambda event: str(event.owner_id))
+    monkeypatch.setattr(Catalog, "partition_bytes", lambda *_: lambda event: b"%d" % event.owner_id)
 
     receipt = RecordingClient().emit(LIKE)
 

@@ -1,4 +1,4 @@
-"""Where events of a type go, and how they become bytes."""
+"""How a client makes records of the events of a type."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from streams.ports.producer import Send
 from streams.sdk.delivery import Delivery
 from streams.sdk.receipt import Receipt
 from streams.topics.catalog import Catalog
-from streams.topics.partitioner import partition_of
+from streams.topics.route import Route
 from streams.topics.topic import Kind
 
 
 class Parcel(msgspec.Struct, eq=False, gc=False):
     """An event ready to be sent, and its receipt. `partition` -1 = by the key."""
 
-    route: Route
+    packer: Packer
     value: bytes
     key: bytes
     partition: int
     receipt: Receipt
 
 
-class Route:
-    """What one type needs on its way out; made once a client and type.
+class Packer:
+    """What one type needs on its way out of a client; made once a client and type.
 
     `emitted` counts since the metrics last took it, guarded by the client's lock.
     """
 
     __slots__ = (
-        "_delivery", "_encode", "_key_text", "_max_bytes", "_partition_text", "_stamp", "emitted",
+        "_delivery", "_encode", "_key", "_max_bytes", "_partition", "_stamp", "emitted",
         "partitions", "send", "topic",
     )  # fmt: skip
 
@@ -45,33 +45,33 @@ class Route:
         *,
         delivery: Delivery,
         max_bytes: int,
-        stamp: Callable[[Any], Any] = lambda event: event,
+        stamp: Callable[[Any, int], Any] = lambda event, _: event,
     ) -> None:
-        catalog = _catalog_of(event_type)
-        topic = catalog.topic_of(event_type)
-        self.topic = topic.name
-        self.partitions = topic.partitions
-        self.send = sender(topic.name)
+        route = _route_of(event_type)
+        self.topic = route.topic.name
+        self.partitions = route.topic.partitions
+        self.send = sender(self.topic)
         self.emitted = 0
         self._delivery = delivery
         self._max_bytes = max_bytes
         self._stamp = stamp
-        self._encode: Callable[[Any], bytes] = catalog.encoder(event_type).encode
-        self._key_text: Callable[[Any], str] = catalog.key_text(event_type)
-        self._partition_text: Callable[[Any], str] | None = catalog.partition_text(event_type)
+        self._encode = route.encode
+        self._key = route.key
+        self._partition: Callable[[Any], Any] | None = None if route.is_by_key else route.partition
 
-    def pack(self, event: Any) -> Parcel:
-        """The record of an event; SchemaMismatch or TooLarge if it can be none."""
+    def pack(self, event: Any, at_us: int = 0) -> Parcel:
+        """The record of an event; SchemaMismatch or TooLarge if it can be none.
+
+        An event without a time is given `at_us`; 0 = that of this moment.
+        """
         if event.event_id == UNSTAMPED or event.occurred_at == 0:
-            event = self._stamp(event)
+            event = self._stamp(event, at_us)
         value = self._encode(event)
         if len(value) > self._max_bytes:
             raise _too_large(event, len(value), self._max_bytes)
-        partition = -1
-        if self._partition_text is not None:
-            partition = partition_of(self._partition_text(event).encode(), self.partitions)
+        partition = -1 if self._partition is None else self._partition(event)
         receipt = Receipt(self._delivery, self.topic, event.event_id)
-        return Parcel(self, value, self._key_text(event).encode(), partition, receipt)
+        return Parcel(self, value, self._key(event), partition, receipt)
 
 
 def _too_large(event: Event, size_bytes: int, limit_bytes: int) -> TooLarge:
@@ -83,8 +83,8 @@ def _too_large(event: Event, size_bytes: int, limit_bytes: int) -> TooLarge:
     )
 
 
-def _catalog_of(event_type: type[Any]) -> Catalog:
-    """The catalog of a type that may be emitted; UnknownEvent for any other."""
+def _route_of(event_type: type[Any]) -> Route:
+    """The route of a type that may be emitted; UnknownEvent for any other."""
     name = f"{event_type.__module__}.{event_type.__qualname__}"
     if not issubclass(event_type, Event | Result):
         raise UnknownEvent(
@@ -97,4 +97,4 @@ def _catalog_of(event_type: type[Any]) -> Catalog:
         raise UnknownEvent(f"found {name}, which no usable schemas package holds: {exc}") from exc
     if issubclass(event_type, Result) or catalog.topic_of(event_type).kind is Kind.RESULTS:
         raise UnknownEvent(f"found {name}, wanted an event: only folds write results and upserts")
-    return catalog
+    return Route(event_type, catalog)
