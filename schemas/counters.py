@@ -7,7 +7,7 @@ edit made here.
 from enum import StrEnum
 from typing import ClassVar
 
-from streams.events.base import UNSTAMPED, Event, Result
+from streams.events.message import UNSTAMPED, Event, Result
 
 
 class ActorKind(StrEnum):

@@ -6,7 +6,7 @@ edit made here.
 
 from typing import ClassVar
 
-from streams.events.base import Result
+from streams.events.message import Result
 
 
 class LikesCounted(Result, frozen=True, gc=False):

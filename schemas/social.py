@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from msgspec import field
 
-from streams.events.base import UNSTAMPED, Event
+from streams.events.message import UNSTAMPED, Event
 
 
 class CommentDeleted(Event, frozen=True, gc=False):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         UnknownEvent,
         WorkerStopped,
     )
-    from streams.events.base import Event, Message, Result
+    from streams.events.message import Event, Message, Result
     from streams.fold.context import Context
     from streams.fold.declaration import Fold
     from streams.fold.service import Service
@@ -54,9 +54,9 @@ _HOMES = {
     "Worker": "streams.engine.worker",
     # Read
     "Catalog": "streams.topics.catalog",
-    "Event": "streams.events.base",
-    "Message": "streams.events.base",
-    "Result": "streams.events.base",
+    "Event": "streams.events.message",
+    "Message": "streams.events.message",
+    "Result": "streams.events.message",
     "Results": "streams.views.results",
     # Errors
     "BrokerUnavailable": "streams.errors",

@@ -12,7 +12,7 @@ from itertools import accumulate, islice
 from typing import Final, TypeVar
 
 from schemas import social
-from streams.events.base import Event
+from streams.events.message import Event
 
 USERS: Final = 3_000
 PHOTOS: Final = 2_000

@@ -23,7 +23,7 @@ from streams.clock import Deadline, monotonic_s
 from streams.engine.services import load_service
 from streams.engine.status import WorkerStatus, read_statuses
 from streams.errors import StreamsError
-from streams.events.base import Event
+from streams.events.message import Event
 from streams.sdk.client import EventClient
 
 SERVICE: Final = "counters"

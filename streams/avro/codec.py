@@ -19,7 +19,7 @@ from streams.avro.limits import Limits
 from streams.avro.reasons import Reason
 from streams.avro.records import RecordDecoder
 from streams.errors import ConfigurationError, Undecodable
-from streams.events.base import Message
+from streams.events.message import Message
 from streams.ports.registry import Registry
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from streams.avro.limits import Limits
 from streams.avro.records import REFUSALS, RecordDecoder
 from streams.avro.shape import Schema
 from streams.errors import Undecodable
-from streams.events.base import Message
+from streams.events.message import Message
 
 if TYPE_CHECKING:
     import polars as pl

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from streams.avro.shape import Schema, named_types
 from streams.avro.varint import LAST, MORE, PAIR, PAIR_BITS, TWO_PAIRS, high_bytes, long_bytes
-from streams.events.base import Message
+from streams.events.message import Message
 
 EncodeValue = Callable[[Any], bytes]
 Encode = Callable[[Message], bytes]

@@ -18,7 +18,7 @@ import msgspec
 from streams.avro.logical import plain_fields, reader_of, without_logical
 from streams.avro.resolution import readable
 from streams.avro.shape import Schema, Shape, named_types
-from streams.events.base import Message
+from streams.events.message import Message
 
 Convert = Callable[[Any], Any]
 Values = Iterable[Any]

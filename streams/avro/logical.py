@@ -10,7 +10,7 @@ import msgspec
 from fastavro.read import LOGICAL_READERS
 
 from streams.avro.shape import Schema
-from streams.events.base import Message
+from streams.events.message import Message
 
 ReadLogical = Callable[[Any], Any]
 """From a plain Avro value to the Python value; raises what fastavro raises on a value outside."""

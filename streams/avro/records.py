@@ -25,7 +25,7 @@ from streams.avro.resolution import readable, spelled_out
 from streams.avro.shape import Shape
 from streams.avro.strict import StrictForm
 from streams.errors import ConfigurationError, Undecodable
-from streams.events.base import Message
+from streams.events.message import Message
 
 REFUSALS: Final = (
     EOFError,

@@ -16,7 +16,7 @@ from uuid import UUID
 from streams.avro.compatibility import name_of
 from streams.avro.shape import Schema, named_types
 from streams.errors import SchemaMismatch
-from streams.events.base import Message
+from streams.events.message import Message
 
 _LONGEST_SHOWN: Final = 60
 _BITS: Final = {"int": 31, "long": 63}

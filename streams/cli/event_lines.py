@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple, Protocol, cast
 
 from streams.errors import ConfigurationError, InputError
-from streams.events.base import Event
+from streams.events.message import Event
 from streams.sdk.check import Check
 from streams.topics.catalog import Catalog
 from streams.topics.jsonform import EventLines

@@ -11,7 +11,7 @@ from streams.avro.codec import Codec
 from streams.avro.limits import Limits
 from streams.cli.output import json_line
 from streams.errors import Undecodable
-from streams.events.base import Message
+from streams.events.message import Message
 from streams.ports.records import Record
 from streams.topics.catalog import Catalog
 from streams.topics.jsonform import to_json

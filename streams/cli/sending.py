@@ -9,7 +9,7 @@ from typing import Final
 
 from streams.clock import monotonic_s
 from streams.errors import BrokerUnavailable, DeliveryFailed, InputError, StreamsError
-from streams.events.base import Event
+from streams.events.message import Event
 from streams.sdk import EventClient, Receipt
 from streams.views.latest import Progress
 

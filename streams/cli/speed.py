@@ -12,7 +12,7 @@ from streams.avro.lock import LockFile
 from streams.avro.records import RecordEncoder
 from streams.clock import monotonic_s
 from streams.engine.loop import CollectorOff
-from streams.events.base import Message
+from streams.events.message import Message
 from streams.kafka.speed import SpeedTopic
 from streams.settings import KafkaSettings
 from streams.state.members import Members

@@ -107,5 +107,5 @@ def _imports(body: str) -> str:
         blocks.append("from msgspec import field")
     bases = ", ".join(name for name in _BASES if name in used)
     if bases:
-        blocks.append(f"from streams.events.base import {bases}")
+        blocks.append(f"from streams.events.message import {bases}")
     return "\n\n".join(blocks)

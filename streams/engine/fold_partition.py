@@ -9,7 +9,7 @@ from typing import Any
 
 from streams.engine.raise_place import raise_place
 from streams.errors import StreamsError
-from streams.events.base import Message
+from streams.events.message import Message
 from streams.fold.bound import BoundFold
 from streams.fold.emission import Emission
 from streams.ports.records import Outgoing

@@ -7,7 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from streams.errors import ConfigurationError, SchemaMismatch, TooLarge
-from streams.events.base import Event, Message, Result
+from streams.events.message import Event, Message, Result
 from streams.fold.declaration import Fold, Handler, ResultRule
 from streams.ports.records import Outgoing
 from streams.state.codec import StateCodec

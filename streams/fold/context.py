@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from streams.events.base import Event
+from streams.events.message import Event
 
 
 class Position(NamedTuple):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from streams.errors import ConfigurationError
-from streams.events.base import Event, Message
+from streams.events.message import Event, Message
 
 if TYPE_CHECKING:
     from streams.fold.replay import Replayed

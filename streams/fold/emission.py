@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from streams.errors import ConfigurationError
-from streams.events.base import Event
 from streams.events.ids import derived_event_id, format_event_id
+from streams.events.message import Event
 from streams.fold.bound import BoundFold, outgoing
 from streams.fold.context import Position
 from streams.ports.records import Outgoing

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from streams.events.base import Event, Message
+from streams.events.message import Event, Message
 from streams.fold.bound import BoundFold
 from streams.fold.declaration import Fold
 from streams.fold.emission import Emission

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from streams.errors import ConfigurationError
-from streams.events.base import Message
+from streams.events.message import Message
 from streams.fold.bound import BoundFold
 from streams.fold.declaration import Fold
 from streams.topics.catalog import Catalog

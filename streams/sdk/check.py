@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from streams.events.base import Event
+from streams.events.message import Event
 from streams.sdk.delivery import Delivery
 from streams.sdk.packer import Packer
 from streams.settings import EmitSettings

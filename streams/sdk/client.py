@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from streams.clock import Deadline, now_us
 from streams.errors import ClientClosed, NotFound, Overloaded, StreamsError
-from streams.events.base import Event
+from streams.events.message import Event
 from streams.kafka.producer import KafkaProducer
 from streams.metrics import EMIT_FAILED, EMIT_SECONDS, EMITTED
 from streams.ports.producer import Producer, WireHeaders

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Protocol
 
-from streams.events.base import Event
+from streams.events.message import Event
 from streams.sdk.receipt import Receipt
 
 

@@ -7,8 +7,8 @@ import sys
 from typing import Any
 
 from streams.errors import InputError
-from streams.events.base import UNSTAMPED, Event
 from streams.events.ids import format_event_id
+from streams.events.message import UNSTAMPED, Event
 from streams.ports.producer import WireHeaders
 
 _TRACEPARENT = re.compile(

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from streams.errors import ConfigurationError, TooLarge, UnknownEvent
-from streams.events.base import UNSTAMPED, Event, Result
+from streams.events.message import UNSTAMPED, Event, Result
 from streams.ports.producer import Send
 from streams.sdk.delivery import Delivery
 from streams.sdk.receipt import Receipt

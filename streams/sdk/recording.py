@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from streams.errors import ClientClosed
-from streams.events.base import Event
+from streams.events.message import Event
 from streams.ports.producer import OnDelivery, Send, WireHeaders
 from streams.ports.records import Outgoing
 from streams.sdk.delivery import Delivery

@@ -8,8 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 
 from streams.clock import now_us
-from streams.events.base import UNSTAMPED
 from streams.events.ids import EventIds
+from streams.events.message import UNSTAMPED
 
 
 class Stamp:

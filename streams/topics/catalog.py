@@ -12,7 +12,7 @@ from typing import Any
 from streams.avro.lock import LockFile
 from streams.avro.records import RecordEncoder
 from streams.errors import ConfigurationError, NotFound, UnknownEvent
-from streams.events.base import Message
+from streams.events.message import Message
 from streams.ports.registry import Registry
 from streams.settings import SchemaSettings
 from streams.topics.keys import ReadBytes, ReadKey, bytes_reader, key_reader

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from streams.errors import InputError, SchemaMismatch
-from streams.events.base import Message
+from streams.events.message import Message
 from streams.topics.catalog import Catalog
 from streams.topics.json_values import Misfit, shown
 from streams.topics.record_form import RecordForm

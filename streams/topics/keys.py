@@ -6,7 +6,7 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
-from streams.events.base import Message
+from streams.events.message import Message
 
 Key = int | str | tuple[int | str, ...]
 """A key in Python: the field's value, or a tuple of several; a pair is (lo, hi)."""

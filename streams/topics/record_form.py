@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from streams.events.base import Event
+from streams.events.message import Event
 from streams.topics.json_values import (
     EVENT_ID,
     OCCURRED_AT,

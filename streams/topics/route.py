@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.events.base import Message
+from streams.events.message import Message
 from streams.topics.catalog import Catalog
 from streams.topics.partitioner import partition_of
 

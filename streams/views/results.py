@@ -19,7 +19,7 @@ import msgspec
 from streams.avro.codec import Codec
 from streams.avro.limits import Limits
 from streams.errors import InputError, NotFound, Undecodable
-from streams.events.base import Message
+from streams.events.message import Message
 from streams.kafka.connection import KafkaLog
 from streams.ports.log import Log
 from streams.settings import KafkaSettings, WorkerSettings

@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from streams.events.base import Event
 from streams.events.ids import EventIds
+from streams.events.message import Event
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDER = REPOSITORY.parent / "shared" / "data"

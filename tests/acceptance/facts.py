@@ -14,8 +14,8 @@ from schemas.counters import ActorCounted
 from services.counters import SERVICE
 from streams.avro.codec import Codec
 from streams.clock import Deadline
-from streams.events.base import Event, Message
 from streams.events.ids import derived_event_id
+from streams.events.message import Event, Message
 from streams.fold.context import Position
 from streams.fold.declaration import Fold
 from streams.kafka.reader import KafkaReader

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from schemas import social
-from streams.events.base import Event
+from streams.events.message import Event
 from tests.acceptance.datasets import answers, lines
 from tests.model.recount import Rows
 

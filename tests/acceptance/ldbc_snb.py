@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from schemas import social
-from streams.events.base import Event
+from streams.events.message import Event
 from tests.acceptance.datasets import answers, lines, top
 from tests.model.recount import Rows
 

@@ -16,7 +16,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from schemas import social
-from streams.events.base import Event
+from streams.events.message import Event
 
 LARGEST = 2**63 - 1
 SMALLEST = -(2**63)

@@ -7,7 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from streams.events.base import Message
+from streams.events.message import Message
 from tests.unit.avro_kinds import (
     COLUMNAR,
     LEAVES,

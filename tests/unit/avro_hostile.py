@@ -14,7 +14,7 @@ import msgspec
 from streams.avro.columns import ColumnDecoder
 from streams.avro.limits import Limits
 from streams.avro.varint import long_bytes
-from streams.events.base import Message
+from streams.events.message import Message
 
 MEMORY_BYTES = 3_000_000_000
 """Address space of the process: an allocation by a claimed size fails instead of succeeding."""

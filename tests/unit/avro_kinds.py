@@ -16,7 +16,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from streams.avro.fingerprint import canonical
-from streams.events.base import Message
+from streams.events.message import Message
 
 LONGS = st.integers(-(2**63), 2**63 - 1) | st.integers(-70, 70)
 INTS = st.integers(-(2**31), 2**31 - 1)

@@ -16,7 +16,7 @@ from streams.avro.lock import LockFile
 from streams.avro.reasons import Reason
 from streams.avro.records import RecordEncoder
 from streams.errors import ConfigurationError, SchemaRefused, Undecodable
-from streams.events.base import Message
+from streams.events.message import Message
 
 
 class Liked(Message, frozen=True, gc=False):

@@ -17,7 +17,7 @@ from streams.avro.reasons import Reason
 from streams.avro.records import RecordDecoder
 from streams.avro.varint import long_bytes
 from streams.errors import Undecodable
-from streams.events.base import Message
+from streams.events.message import Message
 from tests.unit.avro_evolution import evolutions
 from tests.unit.avro_kinds import COLUMNAR, HARD, PLACE, case_of, cases, damaged, written
 

@@ -13,7 +13,7 @@ from streams.avro.reasons import Reason
 from streams.avro.records import RecordDecoder
 from streams.avro.varint import long_bytes
 from streams.errors import SchemaRefused, Undecodable
-from streams.events.base import Event, Message
+from streams.events.message import Event, Message
 from tests.unit.avro_kinds import LEAVES, Mood, case_of, cases, damaged, struct_of, written
 
 

@@ -15,7 +15,7 @@ from streams.avro.framing import frame
 from streams.avro.limits import Limits
 from streams.avro.records import RecordDecoder, RecordEncoder
 from streams.errors import ConfigurationError, SchemaMismatch
-from streams.events.base import Event, Message
+from streams.events.message import Event, Message
 from tests.unit.avro_kinds import (
     HARD,
     KINDS,

@@ -15,7 +15,7 @@ from streams.avro.lock import LockFile
 from streams.codegen.generate import generate
 from streams.codegen.source import Sources
 from streams.errors import ConfigurationError, NotFound, UnknownEvent
-from streams.events.base import Event, Message
+from streams.events.message import Event, Message
 from streams.topics.catalog import LOCK_FILE, Catalog
 from tests.unit.shop import TOPICS, Shop, field
 

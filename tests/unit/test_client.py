@@ -20,7 +20,7 @@ from streams.errors import (
     TooLarge,
     UnknownEvent,
 )
-from streams.events.base import UNSTAMPED, Event
+from streams.events.message import UNSTAMPED, Event
 from streams.metrics import registry
 from streams.sdk import EventClient, Position
 from streams.settings import EmitSettings

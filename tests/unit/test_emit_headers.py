@@ -8,7 +8,7 @@ from opentelemetry import trace
 
 from schemas.social import PhotoLiked
 from streams.errors import InputError
-from streams.events.base import UNSTAMPED
+from streams.events.message import UNSTAMPED
 from streams.sdk import EventClient
 from streams.settings import EmitSettings
 from tests.unit.fake_producer import FakeProducer

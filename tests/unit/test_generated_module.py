@@ -14,7 +14,7 @@ import pytest
 from streams.codegen.generate import generate, modules
 from streams.codegen.lint import lint
 from streams.codegen.source import Sources
-from streams.events.base import Event, Message, Result
+from streams.events.message import Event, Message, Result
 from tests.unit.shop import STAMPS, Shop, field
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +60,7 @@ from uuid import UUID
 
 from msgspec import field
 
-from streams.events.base import UNSTAMPED, Event, Message, Result
+from streams.events.message import UNSTAMPED, Event, Message, Result
 
 
 class Line(Message, frozen=True, gc=False):

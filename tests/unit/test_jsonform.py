@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.errors import InputError, SchemaMismatch, UnknownEvent
-from streams.events.base import UNSTAMPED, Event, Message, Result
+from streams.events.message import UNSTAMPED, Event, Message, Result
 from streams.topics.jsonform import EventLines, to_json
 
 

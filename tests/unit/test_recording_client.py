@@ -9,7 +9,7 @@ import pytest
 from schemas.counters import PhotoContribution
 from schemas.social import FriendRequested, PhotoLiked
 from streams.errors import ClientClosed, InputError, SchemaMismatch, UnknownEvent
-from streams.events.base import UNSTAMPED
+from streams.events.message import UNSTAMPED
 from streams.sdk import Emitter, EventClient, Position, RecordingClient
 from streams.topics.catalog import Catalog
 from streams.topics.partitioner import partition_of

@@ -5,7 +5,7 @@ import uuid
 from msgspec.structs import replace
 
 from schemas.social import PhotoLiked
-from streams.events.base import UNSTAMPED
+from streams.events.message import UNSTAMPED
 from streams.sdk.stamp import Stamp
 
 NOW_US = 1_763_700_000_123_456
