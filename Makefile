@@ -4,13 +4,14 @@
 #   make test    everything that CI checks
 #   make bench   ours and the peers side by side, over an hour; QUICK=1 takes a minute
 #   make check   the quick part of it: lint, format, types, imports, structure
+#   make wheel   the package as a file in dist/, to install elsewhere
 #   make fmt     put the code into shape
 #   make lock    pin the dependencies of pyproject.toml anew
 
 BIN := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := test
-.PHONY: setup lock check fmt test demo bench
+.PHONY: setup lock check fmt test demo bench wheel
 
 setup: .venv/.installed
 
@@ -42,6 +43,11 @@ check: setup
 fmt: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+DIST := dist
+wheel: setup
+	@$(BIN)/python -m build --wheel --no-isolation --outdir $(DIST) . >/dev/null
+	@ls $(DIST)/*.whl
 
 test: check
 	$(BIN)/pytest

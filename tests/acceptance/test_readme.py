@@ -29,6 +29,7 @@ def test_a_like_becomes_a_count_as_the_first_page_says(reader):
     first = reader.follow("A like becomes a count")
     again = reader.follow("A like becomes a count")
 
+    assert re.search(r"^social\.photos/\d+/0$", first, re.MULTILINE)
     assert "LikesCounted(photo_id=5, likes=1)" == first.splitlines()[-1]
     assert "LikesCounted(photo_id=5, likes=1)" == again.splitlines()[-1]
 
@@ -69,6 +70,14 @@ def test_the_demo_ends_with_the_line_that_is_shown():
     expected = recount(social_events(plan.seed, plan.events))
 
     assert f"`{compare(expected, expected).line(plan.events)}`" in TEXT
+
+
+def test_what_is_installed_is_the_wheel_and_never_a_name():
+    """An index may have anybody's package under the name."""
+    lines = [line for line in TEXT.splitlines() if "pip install" in line]
+
+    assert len(lines) >= 4
+    assert [] == [line for line in lines if "pip install 'dist/millrace-" not in line]
 
 
 def test_every_command_in_the_text_exists():
