@@ -6,19 +6,23 @@ import importlib.util
 import re
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from streams.cli.unexpected import EXTRAS
+from streams.engine.skipped import Skipped
 from streams.kafka.describe import ClientVersions, Cluster
 from streams.settings import WorkerSettings
 from streams.topics.diff import Change, Difference
 
 BROKER: Final = "broker"
 """The check whose failure means that Kafka cannot be reached."""
+
+SKIPPED: Final = "skipped"
+"""The check of what services leave out."""
 
 MIN_OFFSETS_RETENTION_DAYS: Final = 90
 """A service stopped for longer than the broker keeps its offsets cannot go on by itself."""
@@ -123,6 +127,23 @@ def check_topics(declared: int, found: Collection[Difference]) -> Iterator[Findi
         yield Finding("topics", Status.FAIL, text, _CURES[one.change])
     if not missing and not others:
         yield Finding("topics", Status.OK, f"{declared} declared topics are as declared")
+
+
+def check_skipped(services: Iterable[Skipped]) -> Iterator[Finding]:
+    """That no service leaves keys or records out."""
+    are_whole = True
+    for one in services:
+        if one.parked:
+            are_whole = False
+            found = f"{one.service}: keys parked: {len(one.parked):,}; what it says of them is old"
+            yield Finding(SKIPPED, Status.WARN, found, f"run: streams parked list {one.service}")
+        if one.quarantined:
+            are_whole = False
+            found = f"{one.service}: records in quarantine, not folded: {len(one.quarantined):,}"
+            advice = f"run: streams quarantine list {one.service}"
+            yield Finding(SKIPPED, Status.WARN, found, advice)
+    if are_whole:
+        yield Finding(SKIPPED, Status.OK, "no key is parked, no record is in quarantine")
 
 
 def check_home(home: Path) -> Iterator[Finding]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 
 import typer
 
 from streams.cli import checks
 from streams.cli.checks import BROKER, Finding, Status
+from streams.cli.known_services import known_services
 from streams.cli.output import JSON_OPTION, json_line, write_line
+from streams.engine.skipped import Skipped, find_skipped
 from streams.errors import BrokerUnavailable, ConfigurationError, StreamsError
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.describe import client_versions, describe_cluster
+from streams.kafka.reader import KafkaReader
 from streams.settings import HomeSettings, KafkaSettings, TopicSettings, WorkerSettings
 from streams.topics.catalog import Catalog
 from streams.topics.declared import declared_topics, service_targets
@@ -77,6 +80,19 @@ def _examine_topics(settings: KafkaSettings) -> Iterator[Finding]:
         return
     found = differences(declared, KafkaAdmin(settings), TopicSettings())
     yield from checks.check_topics(len(declared), found)
+    try:
+        yield from checks.check_skipped(_skipped(settings, known_services(settings, catalog)))
+    except StreamsError as exc:
+        yield Finding(checks.SKIPPED, Status.FAIL, str(exc))
+
+
+def _skipped(settings: KafkaSettings, services: Collection[str]) -> Iterator[Skipped]:
+    admin, reader = KafkaAdmin(settings), KafkaReader(settings)
+    try:
+        for name in services:
+            yield find_skipped(name, admin, reader)
+    finally:
+        reader.close()
 
 
 def _show_speed(*, as_json: bool) -> None:

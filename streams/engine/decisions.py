@@ -37,6 +37,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     PARKED: from `at` on, `fold` skips the events of `key` (JSON; a list if composite). `raised_by`:
     its `handler` raised on the event at `at`; or a `result` raised on the state after the events up
     to the offset `up_to`, of which those from `at` on were not committed. `where` is `file:line`.
+    In the topics of `results` the key's result is old from then on.
     """
 
     kind: DecisionKind
@@ -49,6 +50,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     raised_by: str = ""
     up_to: int | None = None
     where: str = ""
+    results: tuple[str, ...] = ()
     fold: str = ""
     key: Any = None
 

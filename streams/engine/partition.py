@@ -216,6 +216,7 @@ class Partition:
             raised_by="result" if is_result else "handler",
             up_to=self._folded - 1 if is_result else None,
             where=raised.where,
+            results=self._results_of(raised.fold),
             topic=self.source.topic,
             topic_id=self.progress.topic_id,
             partition=self.source.partition,
@@ -316,6 +317,9 @@ class Partition:
         self.position = position
         if self.stage is Stage.RESTORING and position >= self.committed_offset:
             self._become(Stage.LIVE)
+
+    def _results_of(self, fold: str) -> tuple[str, ...]:
+        return next(one.fold.results for one in self._folds if one.fold.name == fold)
 
     def _reopen(self) -> None:
         for fold in self._folds:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from streams.engine.decisions import PARTITION, Decision, DecisionKind, decision_of
 from streams.ports.log import LogAdmin, LogReader
 from streams.ports.records import TopicPartition
+from streams.topics.keys import key_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,12 @@ class Skipped:
     parked: tuple[Decision, ...]
     quarantined: tuple[Decision, ...]
 
+    def is_parked(self, results: str, key: str) -> bool:
+        """Whether the newest result of a key, as text, is older than the key's newest event."""
+        return any(results in one.results and key_text(one.fold_key) == key for one in self.parked)
+
     @property
-    def sources(self) -> dict[TopicPartition, int]:
+    def parked_by_source(self) -> dict[TopicPartition, int]:
         """Parked keys by input partition."""
         counts: dict[TopicPartition, int] = {}
         for one in self.parked:

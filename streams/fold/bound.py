@@ -24,6 +24,8 @@ MAX_OUTPUT_BYTES = 900_000
 class BoundFold:
     """One fold with its catalog. Immutable; shared by all partitions of a worker.
 
+    `results` are the results topics whose keys are those of its states.
+
     Raises ConfigurationError when the declaration and the catalog do not fit.
     """
 
@@ -41,6 +43,11 @@ class BoundFold:
         self.emits = {one: _emitted(fold, Route(one, catalog)) for one in fold.emits}
         emitted = [route.topic for route in self.emits.values()]
         self.outputs = (*(result.topic for result in self._results), *emitted)
+        self.results = tuple(
+            one.topic.name
+            for one in self._results
+            if one.topic.kind is Kind.RESULTS and one.topic.key == fold.key
+        )
 
     def codec(self) -> StateCodec:
         """A codec of this fold's states."""

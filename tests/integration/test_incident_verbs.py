@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from streams.engine.decisions import Decision, DecisionKind
-from tests.integration.verbs import liked, objects, run
+from tests.integration.verbs import counted, liked, objects, run
 
 pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("environment")]
 
@@ -144,3 +144,24 @@ def test_no_event_is_shown_for_a_result_whose_events_are_not_found(service, admi
     shown = objects(run("parked", "show", service, "--json"))
 
     assert [(None, None)] * 2 == [(one["source"], one["event"]) for one in shown]
+
+
+def test_a_parked_key_is_told_wherever_somebody_looks(admin, write):
+    """A number that is wrong while lag is 0 gives no other hint."""
+    assert run("topics", "apply").exit_code == 0
+    topic_id = admin.topics(["social.photos"])["social.photos"].topic_id
+    decision = Decision(
+        kind=DecisionKind.PARKED, topic="social.photos", topic_id=topic_id, partition=1, at=3,
+        fold="photos", key=5, reason="KeyError", raised_by="handler", results=("counters.photos",),
+    )  # fmt: skip
+    write(("counters.decisions", "k", msgspec.json.encode(decision)), counted(5, 1), counted(6, 1))
+
+    parked, other = run("get", "counters.photos", "5"), run("get", "counters.photos", "6")
+    lags = objects(run("lag", "counters", "--json"))
+    (found,) = [one for one in objects(run("doctor", "--json")) if one["check"] == "skipped"]
+
+    rows = {(row["topic"], row["partition"]): row["parked"] for row in lags}
+    assert (parked.exit_code, other.exit_code, other.stderr) == (0, 0, "")
+    assert "streams parked show counters 5" in parked.stderr
+    assert [rows["social.photos", 0], rows["social.photos", 1], rows["*", None]] == [0, 1, 1]
+    assert (found["status"], found["advice"]) == ("warn", "run: streams parked list counters")

@@ -4,6 +4,8 @@ import pytest
 
 from streams.cli import checks
 from streams.cli.checks import Status
+from streams.engine.decisions import Decision, DecisionKind
+from streams.engine.skipped import Skipped
 from streams.kafka.describe import ClientVersions, Cluster
 from streams.settings import WorkerSettings
 from streams.topics.diff import Change, Difference
@@ -126,3 +128,23 @@ def test_the_release_is_read_off_the_names_of_settings():
     assert cluster(**{"inter.broker.protocol.version": "3.9-IV0"}).release == "3.9"
     newest = cluster(**{"group.coordinator.cached.buffer.max.bytes": "1"})
     assert newest.release == "4.3 or newer"
+
+
+def decision(kind, **changes):
+    return Decision(kind=kind, topic="t", topic_id="i", partition=0, at=1, reason="r", **changes)
+
+
+def test_what_services_leave_out_is_a_warning_with_the_command_that_shows_it():
+    """Lag 0 and a wrong number go together where a key is parked."""
+    clean = Skipped("a", (), ())
+    parking = Skipped("b", (decision(DecisionKind.PARKED, fold="f", key=5),) * 2, ())
+    quarantining = Skipped("c", (), (decision(DecisionKind.QUARANTINED),))
+
+    found = list(checks.check_skipped([clean, parking, quarantining]))
+
+    assert statuses(found) == [Status.WARN, Status.WARN]
+    assert found[0].found.startswith("b: keys parked: 2;")
+    assert "streams parked list b" in found[0].advice
+    assert found[1].found.startswith("c: records in quarantine, not folded: 1")
+    assert "streams quarantine list c" in found[1].advice
+    assert statuses(checks.check_skipped([clean])) == [Status.OK]
