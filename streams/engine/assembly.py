@@ -20,7 +20,7 @@ from streams.ports.log import Consumer, Log
 from streams.settings import WorkerSettings
 
 _LEAVE_S = 10.0
-_LEAST_LEAVE_S = 1.0
+_LEAST_LEAVE_S = 0.5
 """Time to leave the group, also when the time to stop is over; the supervisor allows 2 s more."""
 
 
