@@ -76,7 +76,8 @@ class Programme:
     def _race(self, given: Filled, job: str, field: Sequence[System]) -> None:
         """All systems that can do the job, in turns, so that no one gets the quiet minutes."""
         kind = job.partition(" ")[0]
-        able = [one for one in field if kind in one.jobs]
+        is_long = given.workload.count > MILLION
+        able = [one for one in field if kind in one.jobs and (one.is_in_long or not is_long)]
         for one in self._field:
             if kind not in one.jobs and one in field and "emit" not in one.jobs:
                 self.results.failures[job][one.name] = "cannot do this job"

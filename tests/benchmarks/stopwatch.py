@@ -18,9 +18,10 @@ from typing import Any
 
 import psutil
 
-from streams.clock import monotonic_s
+from streams.clock import Deadline, monotonic_s
 
 _LAST_LINES = 15
+_LOOK_S = 0.1
 
 
 class ProgramFailed(RuntimeError):
@@ -43,7 +44,7 @@ def measure(
     options: Mapping[str, Any],
     *,
     broker_pid: int | None = None,
-    timeout_s: float = 900,
+    timeout_s: float = 1_200,
 ) -> Measured:
     """Run `command` with `options` as its one argument, a JSON object.
 
@@ -53,7 +54,7 @@ def measure(
         program = subprocess.Popen(
             [*command, json.dumps(options)], stdout=subprocess.PIPE, stderr=errors, text=True
         )
-        with program, _Watchdog(program, timeout_s):
+        with program, _Watch(program, timeout_s) as watch:
             marks, facts = _read(program, broker_pid)
         if program.returncode != 0 or len(marks) != 2:
             errors.seek(0)
@@ -63,7 +64,7 @@ def measure(
     return Measured(
         seconds=end.at_s - start.at_s,
         cpu_s=end.cpu_s - start.cpu_s,
-        rss_mb=end.rss_mb,
+        rss_mb=watch.peak_mb,
         broker_cpu_s=None if broker_pid is None else end.broker_cpu_s - start.broker_cpu_s,
         facts=facts,
     )
@@ -73,21 +74,36 @@ def measure(
 class _Mark:
     at_s: float
     cpu_s: float
-    rss_mb: float
     broker_cpu_s: float
 
 
-class _Watchdog:
-    """Kills the program when its time is over, so that reading what it says comes to an end."""
+class _Watch:
+    """Follows the memory of a program, and kills it when its time is over."""
 
     def __init__(self, program: subprocess.Popen[str], timeout_s: float) -> None:
-        self._timer = threading.Timer(timeout_s, program.kill)
+        self.peak_mb = 0.0
+        self._program = program
+        self._deadline = Deadline.after(timeout_s)
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name="watch", daemon=True)
 
-    def __enter__(self) -> None:
-        self._timer.start()
+    def __enter__(self) -> _Watch:
+        self._look()
+        self._thread.start()
+        return self
 
     def __exit__(self, *_error: object) -> None:
-        self._timer.cancel()
+        self._is_over.set()
+        self._thread.join()
+
+    def _follow(self) -> None:
+        while not self._is_over.wait(_LOOK_S):
+            self._look()
+            if self._deadline.is_over:
+                self._program.kill()
+
+    def _look(self) -> None:
+        self.peak_mb = max(self.peak_mb, _peak_mb(self._program.pid))
 
 
 def _read(
@@ -107,7 +123,7 @@ def _read(
 def _mark(pid: int, broker_pid: int | None) -> _Mark:
     at_s = monotonic_s()
     broker_cpu_s = 0.0 if broker_pid is None else _cpu_s(psutil.Process(broker_pid))
-    return _Mark(at_s, _cpu_s(psutil.Process(pid)), _peak_mb(pid), broker_cpu_s)
+    return _Mark(at_s, _cpu_s(psutil.Process(pid)), broker_cpu_s)
 
 
 def _cpu_s(process: psutil.Process) -> float:
@@ -117,9 +133,13 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 def _peak_mb(pid: int) -> float:
-    """Largest resident memory so far, as Linux keeps it; what it is now elsewhere."""
-    status = Path(f"/proc/{pid}/status")
-    if not status.exists():
-        return psutil.Process(pid).memory_info().rss / 1e6
-    line = next(one for one in status.read_text().splitlines() if one.startswith("VmHWM"))
-    return int(line.split()[1]) * 1_024 / 1e6
+    """Largest resident memory so far, as Linux keeps it; what it is now elsewhere; 0 once dead."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+    except FileNotFoundError:
+        try:
+            return float(psutil.Process(pid).memory_info().rss) / 1e6
+        except psutil.NoSuchProcess:
+            return 0.0
+    peaks = [int(line.split()[1]) for line in lines if line.startswith("VmHWM")]
+    return max(peaks, default=0) * 1_024 / 1e6
