@@ -2,7 +2,7 @@
 
 They lie in `bench` of the home folder (`STREAMS_HOME`) and are kept until their pins change. Python
 peers get a virtual environment from `peers/<peer>.lock`, which `make lock` makes from the head of
-`peers/<peer>.py`. The Java peer gets the jars of its `.sha256` files, and is compiled by Eclipse's
+`peers/<peer>.py`. Jars are those of the `.sha256` files. The Java peer is compiled by Eclipse's
 compiler, because that is a jar as well and needs no JDK.
 """
 
@@ -14,7 +14,7 @@ import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
@@ -25,8 +25,11 @@ from streams.settings import HomeSettings
 
 PEERS = Path(__file__).parent / "peers"
 JAVA_SOURCES = PEERS / "kafka_streams"
-KAFKA_STREAMS = ("org.apache.kafka:kafka-streams:4.3.1", "org.slf4j:slf4j-nop:1.7.36")
-COMPILER = ("org.eclipse.jdt:ecj:3.43.0",)
+JARS = {
+    "kafka_streams": ("org.apache.kafka:kafka-streams:4.3.1", "org.slf4j:slf4j-nop:1.7.36"),
+    "flink_job": ("org.apache.flink:flink-sql-connector-kafka:5.0.0-2.2",),
+    "ecj": ("org.eclipse.jdt:ecj:3.43.0",),
+}
 COMPILER_CLASS = "org.eclipse.jdt.internal.compiler.batch.Main"
 JAVA_LEVEL = "17"
 JVM_FLAGS = ("-Xmx2g", "-XX:+UseG1GC", "--enable-native-access=ALL-UNNAMED")
@@ -41,7 +44,12 @@ def command(peer: str) -> list[str]:
     """How to start a peer's program; its one argument is to be added."""
     if peer == JAVA_SOURCES.name:
         return java_command("KafkaStreamsPeer")
-    return [str(python_of(peer)), str(PEERS / f"{peer}.py")]
+    program = [str(python_of(peer)), str(PEERS / f"{peer}.py")]
+    if peer in JARS:
+        (jar,) = _jars(peer).glob("*.jar")
+        java_home = find_java().resolve().parents[1]
+        program = ["env", f"JAVA_HOME={java_home}", f"FLINK_KAFKA_JAR={jar}", *program]
+    return program
 
 
 def python_of(peer: str) -> Path:
@@ -62,15 +70,15 @@ def python_of(peer: str) -> Path:
 
 def java_command(main_class: str) -> list[str]:
     """How to run a class of the Kafka Streams peer."""
-    jars = _jars("jars", KAFKA_STREAMS)
+    jars = _jars("kafka_streams")
     return [str(find_java()), *JVM_FLAGS, "-cp", f"{_classes(jars)}:{jars}/*", main_class]
 
 
 def _classes(jars: Path) -> Path:
     sources = sorted(JAVA_SOURCES.glob("*.java"))
-    compiler = _jars("compiler", COMPILER)
+    compiler = _jars("ecj")
     folder = _home() / "kafka_streams-classes"
-    pins = (JAVA_SOURCES / "jars.sha256", JAVA_SOURCES / "compiler.sha256")
+    pins = (PEERS / "kafka_streams.sha256", PEERS / "ecj.sha256")
     with _made_from(folder, *(path.read_bytes() for path in (*sources, *pins))) as is_made:
         if not is_made:
             java = (find_java(), "-cp", f"{compiler}/*", COMPILER_CLASS)
@@ -81,10 +89,10 @@ def _classes(jars: Path) -> Path:
     return folder
 
 
-def _jars(name: str, coordinates: Sequence[str]) -> Path:
-    """The folder of the jars that `<name>.sha256` of the Java peer pins."""
-    pins = JAVA_SOURCES / f"{name}.sha256"
-    folder = _home() / f"kafka_streams-{name}"
+def _jars(name: str) -> Path:
+    """The folder of exactly the jars that `<name>.sha256` pins."""
+    pins, coordinates = PEERS / f"{name}.sha256", JARS[name]
+    folder = _home() / f"{name}-jars"
     complete = folder / "complete"
     with _made_from(folder, pins.read_bytes()) as is_made:
         if not is_made:

@@ -3,12 +3,11 @@
 import re
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 
 from tests.benchmarks import environments
-from tests.benchmarks.environments import PEERS, PeerUnavailable, python_of
+from tests.benchmarks.environments import JARS, PEERS, PeerUnavailable, python_of
 
 LOCKED = sorted(PEERS.glob("*.lock"))
 
@@ -105,8 +104,11 @@ def test_every_locked_package_has_hashes(lock):
     assert [] == [entry.split()[0] for entry in entries if "--hash=sha256:" not in entry]
 
 
-def test_every_jar_of_the_java_peer_is_pinned():
-    """It runs with the rights of whoever measures."""
-    pins = Path(environments.JAVA_SOURCES / "jars.sha256").read_text("ascii")
+@pytest.mark.parametrize("name", sorted(JARS))
+def test_the_jars_that_are_named_are_pinned(name):
+    """They run with the rights of whoever measures."""
+    pins = environments.parse_digests((PEERS / f"{name}.sha256").read_text("ascii"))
+    named = {"{1}-{2}.jar".format(*coordinate.split(":")) for coordinate in JARS[name]}
 
-    assert "kafka-streams-4.3.1.jar" in environments.parse_digests(pins)
+    assert named <= pins.keys()
+    assert all(len(digest) == 64 for digest in pins.values())
