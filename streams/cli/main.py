@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 import traceback
-from typing import Any
+from typing import Any, Final
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -21,6 +22,8 @@ from typer.core import TyperCommand, TyperGroup
 from streams.cli.unexpected import told
 from streams.cli.verbs import VERBS, Verb
 from streams.errors import ConfigurationError, StreamsError
+
+_STYLE: Final = re.compile(r"\[[a-z#/@][^\[]*\]")
 
 
 class VerbGroup(TyperGroup):
@@ -106,13 +109,21 @@ def _load(name: str, verb: Verb) -> Any:
     command.name = name
     command.epilog = command.epilog or f"Example: {verb.example}"
     for one in (command, *getattr(command, "commands", {}).values()):
-        one.help = _flowing(one.help or "")
+        one.help = _literally(_flowing(one.help or ""))
+        one.epilog = _literally(one.epilog or "")
+        for parameter in one.params:
+            parameter.help = _literally(getattr(parameter, "help", None) or "")
     return command
 
 
 def _flowing(text: str) -> str:
     """Help whose paragraphs are one line each: the terminal breaks them, not our source."""
     return "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
+
+
+def _literally(text: str) -> str:
+    """Help whose square brackets are shown, such as those of `[tool.streams]`; else they style."""
+    return _STYLE.sub(r"\\\g<0>", text)
 
 
 def _failed(message: str, exit_code: int, ctx: Any) -> typer.Exit:

@@ -9,7 +9,9 @@ import typer
 from streams.cli.output import JSON_OPTION, json_line, progress_bar, write_line, write_table
 from streams.settings import KafkaSettings, WorkerSettings
 
-app = typer.Typer(help="Committed offsets of a service.", no_args_is_help=True)
+app = typer.Typer(
+    help="Committed offsets of a service.", no_args_is_help=True, add_completion=False
+)
 
 _COLUMNS = ("topic", "partition", "found", "wanted")
 

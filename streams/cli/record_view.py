@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from streams.avro.codec import Codec
 from streams.avro.limits import Limits
+from streams.avro.reasons import Reason
 from streams.cli.output import json_line
 from streams.errors import Undecodable
 from streams.events.message import Message
@@ -67,8 +68,17 @@ class RecordView:
         try:
             message = self._codec.decode(record.value)
         except Undecodable as exc:
-            return {**told, "_undecodable": str(exc), "_value": record.value.hex()}
+            return {**told, "_undecodable": self._why(exc), "_value": record.value.hex()}
         return {**self._shown(message), **told}
+
+    def _why(self, undecodable: Undecodable) -> str:
+        """The reason; of a schema that is not here also whose schemas are."""
+        if undecodable.reason != Reason.UNKNOWN_SCHEMA:
+            return str(undecodable)
+        return (
+            f"{undecodable}; the schemas here are those of the package {self._catalog.package} "
+            "(see [tool.streams] and STREAMS_SCHEMAS)"
+        )
 
     def _shown(self, message: Message) -> Mapping[str, Any]:
         return to_json(message, self._catalog.schema(type(message)))

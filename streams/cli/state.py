@@ -9,7 +9,7 @@ import typer
 from streams.cli.output import JSON_OPTION, json_line, write_line
 from streams.settings import KafkaSettings, WorkerSettings
 
-app = typer.Typer(help="The state of a service.", no_args_is_help=True)
+app = typer.Typer(help="The state of a service.", no_args_is_help=True, add_completion=False)
 
 
 @app.callback()

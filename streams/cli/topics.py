@@ -28,8 +28,14 @@ app = typer.Typer(
     "<service>.decisions. Nothing here deletes a topic or changes a partition count.",
 )
 
-_SERVICES = typer.Argument(
+_COUNTED = typer.Argument(
+    None, help="Services that no table names, as module:SERVICE: their topics are declared too."
+)
+_MADE = typer.Argument(
     None, help="Services that no table names, as module:SERVICE: their topics are made too."
+)
+_ALL = typer.Option(
+    False, "--all", help="List undeclared topics one by one; with --json they always are."
 )
 _COLUMNS = ("topic", "kind", "key", "partitions", "retention", "types")
 
@@ -48,22 +54,28 @@ def list_topics(as_json: bool = JSON_OPTION) -> None:
 
 
 @app.command(epilog="Example: streams topics diff")
-def diff(services: list[str] | None = _SERVICES, as_json: bool = JSON_OPTION) -> None:
+def diff(
+    services: list[str] | None = _COUNTED, every: bool = _ALL, as_json: bool = JSON_OPTION
+) -> None:
     """Show how the cluster differs from what is declared.
 
-    Exit code 1 when it does. Undeclared topics are shown too, but are no difference to mend.
+    Exit code 1 when it does. Topics that nothing here declares are counted, but are no difference
+    to mend: they may be other programs'.
     """
     declared, _ = _declared(services or ())
     found = differences(declared, KafkaAdmin(KafkaSettings()), TopicSettings())
-    _show(found, as_json=as_json)
-    has_work = any(one.change is not Change.UNDECLARED for one in found)
+    work = [one for one in found if one.change is not Change.UNDECLARED]
+    has_work, undeclared = bool(work), len(found) - len(work)
+    _show(found if every or as_json else work, as_json=as_json)
+    if undeclared and not (every or as_json):
+        write_line(f"{Change.UNDECLARED:<11}  {_topics(undeclared)} (--all lists them)")
     if not has_work and not as_json:
         write_line(f"{len(declared)} declared topics are as declared")
     raise typer.Exit(1 if has_work else 0)
 
 
 @app.command(epilog="Example: streams topics apply likes:SERVICE")
-def apply(services: list[str] | None = _SERVICES, as_json: bool = JSON_OPTION) -> None:
+def apply(services: list[str] | None = _MADE, as_json: bool = JSON_OPTION) -> None:
     """Create missing topics and correct settings; running it again does nothing.
 
     Refused, before anything is changed: another partition count than the topic has, and finite
@@ -110,6 +122,10 @@ def _unchecked(name: str, target: str, error: ImportError, expiring: list[str]) 
         f"its folds read {', '.join(expiring)}, whose records expire: state made of them could not "
         f"be made again. To have it looked at: {cure}, then run this again"
     )
+
+
+def _topics(count: int) -> str:
+    return f"{count:,} topic" + "s" * (count != 1)
 
 
 def _row(topic: Topic) -> dict[str, Any]:

@@ -96,5 +96,5 @@ def _route_of(event_type: type[Any]) -> Route:
     except ConfigurationError as exc:
         raise UnknownEvent(f"found {name}, which no usable schemas package holds: {exc}") from exc
     if issubclass(event_type, Result) or catalog.topic_of(event_type).kind is Kind.RESULTS:
-        raise UnknownEvent(f"found {name}, wanted an event: only folds write results and upserts")
+        raise UnknownEvent(f"found {name}, wanted an event: this one is written by folds alone")
     return Route(event_type, catalog)

@@ -17,7 +17,7 @@ from streams.ports.registry import Registry
 from streams.settings import SchemaSettings
 from streams.topics.keys import ReadBytes, ReadKey, bytes_reader, key_reader
 from streams.topics.project import find_project
-from streams.topics.topic import Topic
+from streams.topics.topic import Kind, Topic
 from streams.topics.topics_file import load_topics
 
 BUILT_IN = "schemas"
@@ -81,12 +81,22 @@ class Catalog:
             ) from None
 
     def type(self, name: str) -> EventType:
-        """The generated type of a record name or full name; UnknownEvent lists what exists."""
+        """The generated type of a record name or full name; UnknownEvent names the events."""
         found = [full for full in self._topic_by_type if name in (full, full.rpartition(".")[2])]
         if len(found) != 1:
             wanted = " or ".join(found) or self._nearest(name)
             raise UnknownEvent(f"found the type {name!r}, wanted {wanted}")
         return self._generated(found[0])
+
+    @cached_property
+    def event_names(self) -> list[str]:
+        """Full names of the types that programs emit, in the order of the file."""
+        return [
+            name
+            for topic in self.topics.values()
+            if topic.kind is Kind.EVENTS
+            for name in topic.types
+        ]
 
     def types_of(self, topic_name: str) -> tuple[EventType, ...]:
         """The generated types on a topic."""
@@ -137,13 +147,13 @@ class Catalog:
         return {name: topic for topic in self.topics.values() for name in topic.types}
 
     def _nearest(self, name: str) -> str:
-        """What may have been meant by a name, else all there is."""
-        full_names = {full.rpartition(".")[2].lower(): full for full in self._topic_by_type}
+        """Which event may have been meant by a name, else all there are."""
+        full_names = {full.rpartition(".")[2].lower(): full for full in self.event_names}
         close = get_close_matches(name.rpartition(".")[2].lower(), full_names)
         meant = [full_names[one] for one in close]
         if meant:
             return f"{' or '.join(meant)} (`streams topics list` shows all)"
-        return f"one of {', '.join(self._topic_by_type)}"
+        return f"one of {', '.join(self.event_names)}"
 
     def _generated(self, full_name: str) -> EventType:
         area, _, name = full_name.rpartition(".")

@@ -43,7 +43,7 @@ class EventLines:
         """
         pairs = self._pairs(line)
         if not pairs or pairs[0][0] != "type":
-            pairs = _with_type_first(pairs)
+            pairs = self._with_type_first(pairs)
         name = pairs[0][1]
         form = self._forms.get(name) if type(name) is str else None
         try:
@@ -67,6 +67,14 @@ class EventLines:
         if type(pairs) is not tuple:
             raise InputError(f"found {shown(pairs)}, wanted a JSON object")
         return pairs
+
+    def _with_type_first(self, pairs: Pairs) -> Pairs:
+        for index, pair in enumerate(pairs):
+            if pair[0] == "type":
+                return (pair, *pairs[:index], *pairs[index + 1 :])
+        names = [name.rpartition(".")[2] for name in self._catalog.event_names[:1]]
+        example = "".join(f' such as "{name}"' for name in names)
+        raise InputError(f'found no "type", wanted the name of an event type{example}')
 
     def _form(self, name: Any) -> RecordForm:
         if type(name) is not str:
@@ -98,13 +106,6 @@ def _form_of(event_type: type[Message], schema: Mapping[str, Any]) -> RecordForm
 
 _FORMS: dict[type[Message], tuple[Mapping[str, Any], RecordForm]] = {}
 """Forms by type, each with the schema it was made from."""
-
-
-def _with_type_first(pairs: Pairs) -> Pairs:
-    for index, pair in enumerate(pairs):
-        if pair[0] == "type":
-            return (pair, *pairs[:index], *pairs[index + 1 :])
-    raise InputError('found no "type", wanted the name of an event type such as "PhotoLiked"')
 
 
 def _refuse_constant(constant: str) -> NoReturn:

@@ -121,6 +121,18 @@ def test_a_type_nobody_declared_is_unknown(name):
         CATALOG.type(name)
 
 
+@pytest.mark.parametrize("name", ["PhotoCounter", "PhotoContributed", "nothing-like-it"])
+def test_what_only_folds_write_is_not_offered(name):
+    """Whoever then tries it is refused again."""
+    with pytest.raises(UnknownEvent) as refused:
+        CATALOG.type(name)
+
+    told = str(refused.value)
+    assert "counters." not in told
+    assert "LikesCounted" not in told
+    assert "social.Photo" in told
+
+
 @pytest.mark.parametrize("wrong", [Event, Message, SimpleNamespace])
 def test_a_type_on_no_topic_is_unknown(wrong):
     """Whatever is handed to `emit`."""

@@ -1,5 +1,6 @@
 """The `streams` command: help, exit codes and error lines, with verbs of the test's own."""
 
+import re
 import subprocess
 import sys
 from types import ModuleType
@@ -90,13 +91,63 @@ def test_help_is_broken_where_the_terminal_ends_not_where_the_source_does(verb):
     assert "A second paragraph that the source breaks." in run("probe", "--help").output
 
 
-@pytest.mark.parametrize("name", VERBS)
-def test_every_verb_can_be_asked_for_help(name):
+def leaves():
+    """Every verb that does something, as words with its command."""
+    for name, verb in VERBS.items():
+        command = main._load(name, verb)
+        inner = getattr(command, "commands", {})
+        yield from (([name, one], inner[one]) for one in inner)
+        if not inner:
+            yield [name], command
+
+
+@pytest.mark.parametrize("words", [words for words, _ in leaves()], ids=" ".join)
+def test_every_verb_can_be_asked_for_help(words):
     """Loading a verb must not need a broker, a project or a setting."""
-    shown = run(name, "--help")
+    shown = run(*words, "--help")
 
     assert shown.exit_code == 0
-    assert "Example: " in shown.output or "Commands" in shown.output
+    assert "Example: " in shown.output
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_help_of_a_verb_does_not_speak_of_shells(name):
+    """Completion is a matter of the whole command."""
+    shown = run(name, "--help").output
+
+    assert "--install-completion" not in shown
+
+
+def test_help_shows_square_brackets(verb, monkeypatch):
+    """Typer would take them for styles, and leave out what is written in them."""
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 1_000)
+
+    def probe(one: str = typer.Option("", help="Of [tool.option].")):
+        """In [tool.help], [link], [1].
+
+        And [tool.more].
+        """
+
+    verb(probe)
+
+    shown = run("probe", "--help").output
+    assert "In [tool.help], [link], [1]." in shown
+    assert "And [tool.more]." in shown
+    assert "Of [tool.option]." in shown
+
+
+@pytest.mark.parametrize("words", [["schemas"], *(words for words, _ in leaves())], ids=" ".join)
+def test_no_help_of_ours_loses_its_brackets(words, monkeypatch):
+    """`[tool.streams]` stands in several."""
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 1_000)
+    command = main._load(words[0], VERBS[words[0]])
+    command = command.commands[words[1]] if words[1:] else command
+    texts = [command.help, command.epilog, *(one.help for one in command.params)]
+
+    shown = run(*words, "--help").output
+
+    wanted = {found for text in texts for found in re.findall(r"\[[^\]]+\]", text)}
+    assert [] == [one for one in wanted if one not in shown]
 
 
 def plainly(*args):

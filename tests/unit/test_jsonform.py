@@ -107,6 +107,8 @@ _TOTAL = {
 class Types:
     """What the form asks of a catalog, over two hand-written types."""
 
+    event_names: ClassVar = ["tests.Walked"]
+
     def type(self, name: str) -> type[Message]:
         if name in {"Walked", "tests.Walked"}:
             return Walked
@@ -203,7 +205,7 @@ def test_a_missing_field_without_default_is_named():
         (b"[]", r"found \[\]"),
         (b"3", "found 3"),
         (b"{", "invalid JSON"),
-        (b'{"user_id": 3}', 'no "type"'),
+        (b'{"user_id": 3}', 'no "type", wanted the name of an event type such as "Walked"'),
         (b'{"type": 3}', 'found "type": 3'),
         (b'{"type": "Walked", "user_id": NaN}', "NaN is no JSON number"),
         (b'{"type": "Walked", "user_id": ' + b"9" * 5_000 + b"}", "invalid JSON"),

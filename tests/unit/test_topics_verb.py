@@ -65,6 +65,22 @@ def test_an_undeclared_topic_is_shown_but_is_nothing_to_mend(cluster):
     assert ("other.topic", "undeclared") == (row["topic"], row["change"])
 
 
+def test_undeclared_topics_are_counted_unless_they_are_asked_for(cluster):
+    """A shared broker has hundreds, and the answer stands below them."""
+    run("apply")
+    for number in range(3):
+        cluster.create_topic(f"other.{number}", 1, {}, replication=1)
+
+    short, full = run("diff"), run("diff", "--all")
+
+    assert (0, 0) == (short.exit_code, full.exit_code)
+    assert "undeclared   3 topics (--all lists them)" == short.stdout.splitlines()[0]
+    assert "declared topics are as declared" in short.stdout.splitlines()[1]
+    assert ["other.0", "other.1", "other.2"] == [
+        line.split()[1].rstrip(":") for line in full.stdout.splitlines()[:3]
+    ]
+
+
 def test_apply_refuses_another_partition_count_with_exit_code_2(cluster):
     """The way out is in the message."""
     cluster.found["social.photos"] = Found("social.photos", 16)
