@@ -25,12 +25,16 @@ setup: .venv/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@touch $@
 
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	--no-header --python-version 3.11
+
 lock: setup
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-		--python-version 3.11 --all-extras --group dev --output-file requirements.lock pyproject.toml
+	$(COMPILE) --all-extras --group dev --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra engine --extra trace --constraint requirements.lock \
+		--output-file requirements.service.lock pyproject.toml
+	$(COMPILE) --group build --constraint requirements.lock --output-file requirements.build.lock
 	@for lock in tests/benchmarks/peers/*.lock; do \
-		$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
-			--python-version 3.11 --output-file $$lock $${lock%.lock}.py || exit 1; \
+		$(COMPILE) --output-file $$lock $${lock%.lock}.py || exit 1; \
 	done
 
 check: setup
@@ -53,7 +57,7 @@ test: check
 	$(BIN)/pytest
 
 demo: setup
-	@$(BIN)/python -m services.demo $(if $(KEEP),--keep)
+	@KEEP="$(KEEP)" $(BIN)/python -m services.demo
 
 bench: setup
 	@$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from streams.local.jars import KAFKA_VERSION
 from streams.local.properties import TUNING
 
 ROOT = Path(__file__).parents[2]
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 FILE = ROOT / "docker-compose.kafka.yml"
 SERVICES = yaml.safe_load(FILE.read_text())["services"]
 PULLED = {name: service for name, service in SERVICES.items() if "build" not in service}
@@ -72,9 +75,48 @@ def test_plain_up_starts_kafka_alone():
 
 
 def test_the_image_installs_pinned_packages_and_does_not_run_as_root():
-    """One lock file for laptops, CI and containers."""
-    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    """What was tried is what runs."""
+    *_, build, image = DOCKERFILE.split("FROM ")
 
-    assert re.fullmatch(r"FROM python:\d+\.\d+\.\d+-slim-\w+", lines[1])
-    assert any("--require-hashes -r requirements.lock" in line for line in lines)
-    assert "USER streams" in lines
+    for stage in (build, image):
+        assert re.match(r"python:\d+\.\d+\.\d+-slim-\w+( AS \w+)?\n", stage)
+        installs = [line for line in stage.splitlines() if "pip install" in line]
+        assert all("--require-hashes -r " in line or "--no-deps" in line for line in installs)
+    assert "\nUSER streams\n" in image
+
+
+def test_the_image_has_what_a_service_needs_and_nothing_else():
+    """Test tools and a Java would double its size, and what could be wrong with it."""
+    (lock,) = re.findall(r"-r /opt/(\S+)", DOCKERFILE)
+    named = PROJECT["project"]
+    extras = named["optional-dependencies"]
+    needed = names_of([*named["dependencies"], *extras["engine"], *extras["trace"]])
+    tools = [one for one in PROJECT["dependency-groups"]["dev"] if isinstance(one, str)]
+    other = names_of([*extras["local"], *tools, *PROJECT["dependency-groups"]["build"]]) - needed
+
+    installed = pinned(lock).keys()
+
+    assert needed <= installed
+    assert set() == other & installed
+
+
+@pytest.mark.parametrize("lock", ["requirements.service.lock", "requirements.build.lock"])
+def test_every_lock_file_pins_what_the_tests_ran_with(lock):
+    """Versions and hashes: `make lock` writes them together."""
+    assert pinned(lock).items() <= pinned("requirements.lock").items()
+    assert f"!{lock}" in (ROOT / ".dockerignore").read_text().splitlines()
+
+
+def names_of(requirements):
+    return {re.match(r"[\w-]+", one)[0] for one in requirements}
+
+
+def pinned(lock):
+    """Version and hashes of each package of a lock file."""
+    found = {}
+    for line in (ROOT / lock).read_text().splitlines():
+        if pin := re.match(r"([\w-]+)==(\S+)", line):
+            found[pin[1]] = hashes = [pin[2]]
+        elif "--hash=" in line:
+            hashes.append(line.strip(" \\"))
+    return found
