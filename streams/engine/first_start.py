@@ -137,8 +137,14 @@ def _refuse_restart(
         committed=False,
     )
     written = sorted({source.topic for source, end in ends.items() if end > 0})
-    if written:
+    if not written:
+        return
+    found = f"{service.name}: found records in {', '.join(written)}, but no committed offsets of"
+    if {service.quarantine, service.decisions}.isdisjoint(written):
         raise OffsetsMissing(
-            f"{service.name}: found records in {', '.join(written)}, but the group has no "
-            f"committed offsets: it was deleted or they expired; {restore}"
+            f"{found} the group {service.name}. If another service wrote them, give this one "
+            "output topics of its own. If this is a new name of that service, stop the old one for "
+            f"good, and {restore} to go on where it ended. If the group was deleted or its offsets "
+            f"expired, {restore}"
         )
+    raise OffsetsMissing(f"{found} the group: it was deleted or they expired; {restore}")

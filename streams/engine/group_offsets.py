@@ -18,6 +18,8 @@ def write_offsets(
 ) -> None:
     """Commit `positions` for the service's group; InputError while a worker still runs.
 
+    TransactionFailed when the broker did not take them for another reason.
+
     The group refuses an offset from a non-member unless it is empty, so no running worker can
     have its offsets moved under it.
     """
@@ -27,9 +29,11 @@ def write_offsets(
     try:
         producer.commit([], positions, consumer.member())
     except TransactionFailed as exc:
+        if not exc.is_stale_member:
+            raise
         raise InputError(
-            f"{service.name}: the broker refused the offsets ({exc}); found running workers, "
-            "wanted none: stop every `streams run` of this service first"
+            f"{service.name}: found running workers, wanted none: stop every `streams run` of this "
+            "service first, on all machines (the broker keeps the offsets of a group with members)"
         ) from exc
     finally:
         consumer.close()

@@ -162,7 +162,7 @@ class Opener:
                 return self._behind(source, committed, store, meta), meta.offset
             store.close()
             store = None
-            self._set_aside(source, folder)
+            self._set_aside(source, folder, begins_anew=_begins_anew(committed, progress))
         if log_start > progress.origin:
             if store is not None:
                 store.close()
@@ -201,15 +201,25 @@ class Opener:
             )
         return store
 
-    def _set_aside(self, source: TopicPartition, folder: PartitionFolder) -> None:
-        aside = folder.set_aside()
-        get_logger().warning(
-            "the store does not belong to the committed offset; set aside and rebuilt",
+    def _set_aside(
+        self, source: TopicPartition, folder: PartitionFolder, *, begins_anew: bool
+    ) -> None:
+        aside, log = folder.set_aside(), get_logger()
+        tell, found = log.warning, "the store does not belong to the committed offset"
+        if begins_anew:
+            tell, found = log.info, "the state was reset"
+        tell(
+            f"{found}; the old store is set aside and made anew",
             action="store-set-aside",
             topic=source.topic,
             partition=source.partition,
             folder=str(aside),
         )
+
+
+def _begins_anew(committed: Committed, progress: Progress) -> bool:
+    """Whether nothing was committed since somebody set the offset to where folding began."""
+    return progress.count == 0 and committed.offset == progress.origin
 
 
 def _taken(path: Path, patience_s: float) -> tuple[PartitionFolder | None, int]:

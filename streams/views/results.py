@@ -143,9 +143,9 @@ class Results:
 
     def _text(self, key: Key) -> str:
         """A key's text as records carry it; a pair in numeric order."""
-        text = key_text(key)
         fields = self._topic.keys[self._type.avro_name]
-        parts = text.split(":", len(fields) - 1)
+        text = key_text(key)
+        parts = text.split(":", len(fields) - 1) if _is_of_key_type(key, len(fields)) else []
         are_numbers = [_is_number(self._type, name) for name in fields]
         is_key = len(parts) == len(fields) and all(
             _is_long(part) for part, is_number in zip(parts, are_numbers, strict=True) if is_number
@@ -200,6 +200,13 @@ def _results_topic(catalog: Catalog, name: str) -> Topic:
 def _is_number(message_type: type[Message], field: str) -> bool:
     types = {one.name: one.type for one in msgspec.structs.fields(message_type)}
     return types[field] is int
+
+
+def _is_of_key_type(key: object, count: int) -> bool:
+    """Whether something may be a key of `count` fields; a bool is no number here."""
+    parts = key if isinstance(key, tuple) else (key,)
+    are_parts = all(type(part) in (int, str) for part in parts)
+    return are_parts and (len(parts) == count or isinstance(key, str))
 
 
 def _is_long(text: str) -> bool:

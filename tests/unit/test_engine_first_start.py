@@ -21,6 +21,7 @@ from tests.unit.engine_bench import (
     liked,
     likes_fold,
     posted,
+    service_of,
     shares_fold,
 )
 
@@ -108,6 +109,54 @@ def test_a_group_that_was_deleted_after_it_published_is_refused(bench, event):
 
     with pytest.raises(OffsetsMissing, match=r"found records in .*streams offsets restore bench"):
         start(bench)
+
+
+def test_a_new_name_is_not_taken_for_a_lost_group(bench):
+    """Its topics hold what another service wrote; what to do depends on why."""
+    worker = bench.worker()
+    bench.emit(liked(1))
+    worker.drain()
+    worker.stop()
+    bench.service = service_of(name="renamed")
+    for topic in (bench.service.quarantine, bench.service.decisions):
+        bench.log.create_topic(topic, 1)
+
+    with pytest.raises(OffsetsMissing, match=r"another service wrote them.*new name.*restore ren"):
+        start(bench)
+
+
+def test_what_only_the_service_itself_writes_tells_a_lost_group(bench):
+    """Then there is no other cause to speak of."""
+    worker = bench.worker()
+    bench.emit(liked(1), posted("raise"))
+    worker.drain()
+    worker.stop()
+    bench.log.drop_offsets("bench")
+
+    with pytest.raises(OffsetsMissing, match=r"bench\.decisions.*the group: it was deleted"):
+        start(bench)
+
+
+def test_a_renamed_service_goes_on_where_the_old_one_ended(bench):
+    """As the message says: nothing is counted or published twice."""
+    bench.emit(liked(1))
+    worker = bench.worker()
+    worker.drain()
+    worker.stop()
+    before = bench.results(), len(bench.facts())
+    bench.service = service_of(name="renamed")
+    for topic in (bench.service.quarantine, bench.service.decisions):
+        bench.log.create_topic(topic, 1)
+
+    restore_offsets(bench.service, bench.log, bench.home)
+    worker = bench.worker()
+    worker.drain()
+    after = bench.results(), len(bench.facts())
+    bench.emit(liked(2))
+    worker.drain()
+
+    assert before == after
+    assert {"5": 2} == bench.counts()
 
 
 def test_a_group_that_was_deleted_after_it_only_quarantined_is_refused(bench):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import msgspec
 import pytest
 
@@ -9,7 +11,8 @@ from schemas.demo import LikesCounted
 from schemas.social import PhotoLiked
 from streams import Fold
 from streams.engine.reset import reset_state
-from streams.errors import InputError
+from streams.errors import InputError, TransactionFailed
+from streams.testing.coordinator import CommitFault
 from tests.unit.engine_bench import COUNTS, INPUT, home_of, liked, service_of
 
 
@@ -54,6 +57,22 @@ def test_a_new_version_folds_the_log_again(bench):
     assert {"5": 4} == bench.counts()
 
 
+def test_the_old_store_after_a_reset_is_no_warning(bench, caplog):
+    """It is what was asked for; a warning for each partition sounds like damage."""
+    bench.declare(quiet_fold())
+    bench.emit(liked(1))
+    folded(bench)
+    reset_state(bench.service, bench.log)
+
+    with caplog.at_level(logging.INFO):
+        folded(bench)
+
+    told = [one for one in caplog.records if "set aside" in one.getMessage()]
+    assert [] != told
+    assert {"INFO"} == {one.levelname for one in told}
+    assert all("the state was reset" in one.getMessage() for one in told)
+
+
 def test_a_reset_says_that_a_log_does_not_reach_back(bench, caplog):
     """What its first records counted goes from the results, which somebody may not have known."""
     bench.declare(quiet_fold())
@@ -86,7 +105,18 @@ def test_a_running_worker_is_refused(bench):
     worker = bench.worker()
     worker.drain()
 
-    with pytest.raises(InputError, match="found running workers"):
+    with pytest.raises(InputError, match=r"^bench: found running workers, wanted none: stop every"):
+        reset_state(bench.service, bench.log)
+
+
+def test_a_failure_that_says_nothing_of_workers_is_told_as_it_is(bench):
+    """To stop workers that do not run helps nobody."""
+    bench.declare(quiet_fold())
+    bench.emit(liked(1))
+    folded(bench)
+    bench.log.fail_next_commit(CommitFault.BEFORE)
+
+    with pytest.raises(TransactionFailed):
         reset_state(bench.service, bench.log)
 
 

@@ -1,8 +1,11 @@
 """Results by key: where they are looked for, how they are ranked, what is refused."""
 
+from typing import ClassVar
+
 import pytest
 
 from schemas.counters import PhotoContribution, PhotoCounters
+from schemas.social import UserRegistered
 from streams.errors import InputError, NotFound, Undecodable
 from streams.testing.log import InMemoryLog
 from streams.topics.catalog import Catalog
@@ -37,6 +40,23 @@ class OneTopic:
 
     def key_of(self, _type):
         return self._key_of
+
+
+class TextKeys:
+    """A catalog with one results topic whose keys are texts."""
+
+    registry = CATALOG.registry
+    topics: ClassVar = {
+        "names": Topic(
+            name="names",
+            kind=Kind.RESULTS,
+            partitions=4,
+            keys={UserRegistered.avro_name: ("handle",)},
+        )
+    }
+
+    def types_of(self, _name):
+        return (UserRegistered,)
 
 
 def photo(photo_id, likes=0):
@@ -91,6 +111,17 @@ def test_what_cannot_be_a_key_is_refused(results, key):
     assert str(caught.value) == (
         f"found the key {str(key)!r}, wanted photo_id for counters.photos, a whole number such as 5"
     )
+
+
+@pytest.mark.parametrize("key", [7.0, None, True, (7, 8), (None,), b"7", ()])
+def test_what_no_key_is_made_of_is_refused(log, key):
+    """Where keys are texts, its own text would pass for one and be looked for in vain."""
+    log.create_topic("names", 4)
+
+    with Results("names", catalog=TextKeys(), log=log) as results:
+        assert results.get("7") is None
+        with pytest.raises(InputError, match="wanted handle for names, such as ann"):
+            results.get(key)
 
 
 @pytest.mark.parametrize("key", [-5, 0, (1 << 63) - 1, -(1 << 63)])
