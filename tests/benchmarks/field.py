@@ -23,6 +23,7 @@ OURS_MANY = "Millrace emit_many"
 
 _MB = 1_048_576
 _COMMIT_MS = 200
+_FEW = 50_000  # for those that would take most of an hour for a million
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,8 @@ def systems() -> list[System]:
         *_kafka_streams(),
         *_quix(),
         *_faust(),
+        _bytewax(),
+        _flink(),
         _serializer(),
     ]
 
@@ -168,12 +171,36 @@ def _faust() -> list[System]:
             command=partial(environments.command, "faust_app"),
             jobs=frozenset({"members", "count"}),
             options={"guarantee": guarantee},
-            most_events=50_000,
+            most_events=_FEW,
             rounds=1,
-            note=f"faust-streaming 0.15.3, tables in memory, {guarantee}; 50,000 events only",
+            note=f"faust-streaming 0.15.3, tables in memory, {guarantee}; {_FEW:,} events only",
         )
         for suffix, guarantee in (("", "exactly_once"), (" (at least once)", "at_least_once"))
     ]
+
+
+def _bytewax() -> System:
+    return System(
+        name="Bytewax (at least once)",
+        command=partial(environments.command, "bytewax_flow"),
+        jobs=frozenset({"members", "count"}),
+        options={"guarantee": "at_least_once", "backoff_ms": 5},
+        rounds=1,
+        is_in_long=False,
+        note="0.21.1; its Kafka sink has no transactions, so it cannot do the job exactly once",
+    )
+
+
+def _flink() -> System:
+    return System(
+        name="PyFlink",
+        command=partial(environments.command, "flink_job"),
+        jobs=frozenset({"members", "count"}),
+        most_events=_FEW,
+        rounds=1,
+        is_in_long=False,
+        note=f"2.3.0, exactly once, process mode; {_FEW:,} events only",
+    )
 
 
 def _serializer() -> System:

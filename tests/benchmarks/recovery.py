@@ -3,7 +3,8 @@
 1. Fold one event of each photo.
 2. Under a steady load of RATE events a second, which outlasts a checkpoint, kill the worker.
 3. Start another at once, on the same state ("same host") or on none ("other host").
-4. Caught up is when no more than LAG_S worth of the load is not committed.
+4. Caught up is when every partition has moved on since, and no more than LAG_S worth of the load
+   is not committed.
 """
 
 from __future__ import annotations
@@ -55,9 +56,11 @@ def measure_recovery(given: Filled, *, has_state: bool) -> Recovery:
                 worker.kill()
                 killed_s = monotonic_s()
                 worker.wait()
+                left = watch.positions()
                 if not has_state:
                     shutil.rmtree(home)
                 with _worker(given, home):
+                    _wait(lambda: watch.is_past(left), "the successor works on every partition")
                     _wait(lambda: watch.lag() <= RATE * LAG_S, "the successor is caught up")
                     seconds = monotonic_s() - killed_s
     return Recovery(keys=given.workload.count, has_state=has_state, seconds=seconds)
@@ -78,12 +81,20 @@ class _Watch:
 
     def lag(self) -> int:
         """Records that are not committed."""
-        ends = self._admin.ends(self._sources)
+        ends, positions = self._admin.ends(self._sources), self.positions()
+        return sum(end - positions[source] for source, end in ends.items())
+
+    def positions(self) -> dict[TopicPartition, int]:
+        """What is committed, 0 where nothing is."""
         found = self._admin.group_positions(GROUP, self._sources)
-        return sum(
-            end - (0 if (at := found.get(source)) is None else at.offset)
-            for source, end in ends.items()
-        )
+        return {
+            source: 0 if (at := found.get(source)) is None else at.offset
+            for source in self._sources
+        }
+
+    def is_past(self, before: dict[TopicPartition, int]) -> bool:
+        """Whether every partition has moved on."""
+        return all(at > before[source] for source, at in self.positions().items())
 
 
 def _options(given: Filled, **more: Any) -> str:

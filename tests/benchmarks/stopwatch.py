@@ -133,13 +133,19 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 def _peak_mb(pid: int) -> float:
-    """Largest resident memory so far, as Linux keeps it; what it is now elsewhere; 0 once dead."""
+    """Largest resident memory of a process and of what it started so far; 0 once it is dead."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
+        process = psutil.Process(pid)
+        return sum(map(_own_peak_mb, [process, *process.children(recursive=True)]))
+    except psutil.NoSuchProcess:
+        return 0.0
+
+
+def _own_peak_mb(process: psutil.Process) -> float:
+    """As Linux keeps it; what it is now elsewhere."""
+    try:
+        lines = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii").splitlines()
     except FileNotFoundError:
-        try:
-            return float(psutil.Process(pid).memory_info().rss) / 1e6
-        except psutil.NoSuchProcess:
-            return 0.0
+        return float(process.memory_info().rss) / 1e6
     peaks = [int(line.split()[1]) for line in lines if line.startswith("VmHWM")]
     return max(peaks, default=0) * 1_024 / 1e6
