@@ -73,6 +73,13 @@ class Deadline:
         """The earlier of this one and the one `seconds` from now."""
         return Deadline(min(self.at_s, monotonic_s() + seconds), self.drain)
 
+    def pause(self, seconds: float = math.inf) -> None:
+        """Return after `seconds`, or when no time is left, or when its drain begins meanwhile."""
+        told = self.drain
+        if told is None or told.is_begun:  # which would not wait at all
+            told = Drain(0.0)
+        told.wait(min(seconds, self.left_s))
+
     @property
     def left_s(self) -> float:
         """Seconds left, never below 0."""

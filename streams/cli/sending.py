@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter, deque
 from collections.abc import Iterable
 from typing import Final
 
-from streams.clock import monotonic_s
+from streams.clock import Deadline, monotonic_s
 from streams.errors import BrokerUnavailable, DeliveryFailed, InputError, StreamsError
 from streams.events.message import Event
 from streams.sdk import EventClient, Receipt
@@ -50,7 +49,7 @@ class Sending:
                 if self._failures:
                     break
                 if self._per_s is not None:
-                    _wait_until(started_s + self._sent / self._per_s)
+                    Deadline(started_s + self._sent / self._per_s).pause()
                 if self._sent % _REPORT_EVERY == 0:
                     report(self._sent, total)
         except StreamsError as exc:
@@ -97,10 +96,3 @@ class Sending:
             raise StreamsError(
                 f"{stopped}; the {arrived:,} events before it were sent"
             ) from stopped
-
-
-def _wait_until(moment_s: float) -> None:
-    """Hold the pace of `--rate`."""
-    left_s = moment_s - monotonic_s()
-    if left_s > 0:
-        threading.Event().wait(left_s)

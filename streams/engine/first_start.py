@@ -8,7 +8,6 @@ first records are gone is not begun unasked: nobody would know what the results 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -55,7 +54,7 @@ def ensure_started(service: Service, log: Log, home: Path, deadline: Deadline) -
         except (Fenced, TransactionFailed):
             if deadline.is_over:
                 raise
-            threading.Event().wait(pause_s)  # whoever was faster is about to commit
+            deadline.pause(pause_s)  # whoever was faster is about to commit
             pause_s *= 2
         else:
             return

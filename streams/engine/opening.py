@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -70,7 +69,7 @@ class Opener:
             for source, position in committed.items():
                 found, progress = self._checked(source, position, topic_ids[source])
                 self._check_end(source, found.offset, ends[source])
-                folder = self._folder(source)
+                folder = self._folder(source, deadline)
                 on_failure.callback(folder.release)
                 store, start = self._state(source, found, progress, folder, starts[source])
                 on_failure.callback(store.close)
@@ -130,12 +129,12 @@ class Opener:
     def _declared(self, source: TopicPartition, progress: Progress) -> Progress:
         return msgspec.structs.replace(progress, versions=self.service.versions_of(source.topic))
 
-    def _folder(self, source: TopicPartition) -> PartitionFolder:
+    def _folder(self, source: TopicPartition, deadline: Deadline) -> PartitionFolder:
         path = partition_path(self.home, self.service.name, *source)
-        folder, holder = _taken(path, LOCK_PATIENCE_S)
+        folder, holder = _taken(path, deadline.at_most(LOCK_PATIENCE_S))
         if folder is None:
             request_kill(self.home, holder)
-            folder, holder = _taken(path, KILL_PATIENCE_S)
+            folder, holder = _taken(path, deadline.at_most(KILL_PATIENCE_S))
         if folder is not None:
             return folder
         get_logger().warning(
@@ -222,13 +221,12 @@ def _begins_anew(committed: Committed, progress: Progress) -> bool:
     return progress.count == 0 and committed.offset == progress.origin
 
 
-def _taken(path: Path, patience_s: float) -> tuple[PartitionFolder | None, int]:
+def _taken(path: Path, deadline: Deadline) -> tuple[PartitionFolder | None, int]:
     """The folder, or None and the process that held it all the time."""
-    deadline = Deadline.after(patience_s)
     while True:
         try:
             return PartitionFolder(path), 0
         except FolderLocked as exc:
             if deadline.is_over:
                 return None, exc.holder
-        threading.Event().wait(_LOCK_POLL_S)
+        deadline.pause(_LOCK_POLL_S)

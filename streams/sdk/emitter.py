@@ -10,7 +10,10 @@ from streams.sdk.receipt import Receipt
 
 
 class Emitter(Protocol):
-    """`EventClient` and `RecordingClient`."""
+    """What a program asks of its client: emit, flush, close.
+
+    `EventClient` does it on Kafka, `RecordingClient` in unit tests.
+    """
 
     def emit(
         self, event: Event, *, cause: Event | bytes | None = None, traceparent: str | None = None

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from services.counters import SERVICE
-from streams.clock import monotonic_s
+from streams.clock import Deadline, monotonic_s
 from streams.engine.caught_up import input_partitions
 from streams.kafka.admin import KafkaAdmin
 from streams.ports.records import TopicPartition
@@ -87,7 +87,7 @@ class Siege:
 
     def _kill_at_random(self) -> None:
         """Kill any worker, whatever it is doing."""
-        threading.Event().wait(self._random.uniform(0.0, _LONGEST_PAUSE_S))
+        Deadline.after(self._random.uniform(0.0, _LONGEST_PAUSE_S)).pause()
         until(self._look, _LONGEST_HUNT_S, "a worker that owns something")
         victim = self._random.choice(sorted(set(self._owners.values())))
         os.kill(victim, signal.SIGKILL)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 from dataclasses import replace
 from itertools import islice
 
 import pytest
 
+from streams.clock import Deadline
 from streams.local import LocalKafka
 from streams.sdk import EventClient
 from streams.settings import KafkaSettings
@@ -83,13 +83,13 @@ def test_an_outage_loses_nothing_and_doubles_nothing(broker):
         until(lambda: home.results("counters.users"), 30, "a first result")
 
         os.kill(broker.status().pid, signal.SIGKILL)
-        threading.Event().wait(DOWN_S)
+        Deadline.after(DOWN_S).pause()
         broker.up()
         home.pass_ends(60)
 
         pid = broker.status().pid
         os.kill(pid, signal.SIGSTOP)
-        threading.Event().wait(FROZEN_S)
+        Deadline.after(FROZEN_S).pause()
         os.kill(pid, signal.SIGCONT)
         home.pass_ends(60)
 
@@ -118,7 +118,7 @@ def test_a_worker_stops_in_time_while_its_broker_is_frozen(broker, protocol, fro
         pid = broker.status().pid
         os.kill(pid, signal.SIGSTOP)
         try:
-            threading.Event().wait(frozen_s)
+            Deadline.after(frozen_s).pause()
             code = worker.terminate(DRAIN_S + CLOSED_WITHIN_S)
         finally:
             os.kill(pid, signal.SIGCONT)

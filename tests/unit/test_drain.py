@@ -78,3 +78,28 @@ def test_a_signal_may_begin_it_while_its_thread_waits():
         signal.signal(signal.SIGUSR1, before)
 
     assert drain.is_begun
+
+
+@pytest.mark.timeout(30)
+def test_a_pause_ends_when_what_it_waits_within_does():
+    """Those who try something again and again must notice that there is no point any more."""
+    drain = Drain(1)
+    threading.Timer(0.05, drain.begin).start()
+
+    Deadline.after(LONG_S, drain).pause(LONG_S)
+
+    assert drain.is_begun
+    Deadline.after(LONG_S).pause(0.01)
+    Deadline.after(0.01).pause()
+
+
+def test_a_pause_lasts_when_its_end_had_begun_before(monkeypatch):
+    """Who tries again until the drain is over would else try as fast as it can."""
+    drain = Drain(LONG_S)
+    drain.begin()
+    waited = []
+    monkeypatch.setattr(Drain, "wait", lambda drain, s: waited.append((drain.is_begun, s)))
+
+    Deadline.after(LONG_S, drain).pause(7)
+
+    assert [(False, 7)] == waited
