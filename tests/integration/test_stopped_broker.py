@@ -68,7 +68,7 @@ def test_a_producer_is_dropped_in_mid_transaction_and_replaced(stoppable: Stoppa
     with pytest.raises(TransactionFailed) as failed:
         producer.commit(outputs(), {P0: Committed(1)}, consumer.member())
     producer.discard()
-    with pytest.raises(BrokerUnavailable, match="streams kafka up"):
+    with pytest.raises(BrokerUnavailable, match="correct KAFKA_BOOTSTRAP_SERVERS"):
         KafkaTransactions(stoppable.settings, "t", WORKER, Deadline.after(1))
     stoppable.go_on()
     newer = KafkaTransactions(stoppable.settings, "t", WORKER, Deadline.after(30))
