@@ -83,7 +83,9 @@ class Admission:
                 "schema left lock.json or a fold's key changed: bring it back, or "
                 f"{self._service.way_back(record.topic)}"
             )
-        outgoing, decision = quarantine(self._service.name, self._topic_id, record, reason, detail)
+        outgoing, decision = quarantine(
+            self._service.name, self._topic_id, record, reason=reason, detail=detail
+        )
         self._owed.append((record.offset, outgoing))
         self.owe(decision)
         self._decisions.add(decision)

@@ -24,7 +24,7 @@ _LEAST_LEAVE_S = 0.5
 """Time to leave the group, also when the time to stop is over; the supervisor allows 2 s more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
     """One worker that has not joined its group yet. Owned by the worker's thread."""
 
@@ -63,18 +63,33 @@ def assemble(
     committer = Committer(
         lambda deadline: log.transactions(transactional_id, deadline),
         lambda partitions, deadline: admin.group_positions(service.name, partitions, deadline),
-        membership,
-        instruments,
+        membership=membership,
+        instruments=instruments,
         drain=drain,
     )
     stack.callback(committer.close)
     opener = Opener(service, home, admin, DecisionLog(service.decisions, admin, reader))
     assignment = Assignment(
-        service, consumer, opener, committer, membership, instruments, drain=drain
+        service,
+        consumer,
+        opener=opener,
+        committer=committer,
+        membership=membership,
+        instruments=instruments,
+        drain=drain,
     )
     stack.callback(assignment.close)
-    loop = Loop(settings, consumer, assignment, committer, membership, instruments)
-    return Assembly(service, consumer, assignment, committer, loop)
+    loop = Loop(
+        settings,
+        consumer,
+        assignment=assignment,
+        committer=committer,
+        membership=membership,
+        instruments=instruments,
+    )
+    return Assembly(
+        service=service, consumer=consumer, assignment=assignment, committer=committer, loop=loop
+    )
 
 
 def _time_to_leave(drain: Drain) -> Deadline:

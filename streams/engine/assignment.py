@@ -28,11 +28,11 @@ class Assignment:
         self,
         service: Service,
         consumer: Consumer,
+        *,
         opener: Opener,
         committer: Committer,
         membership: Membership,
         instruments: Instruments,
-        *,
         drain: Drain,
     ) -> None:
         self.owned: dict[TopicPartition, Partition] = {}

@@ -75,9 +75,9 @@ class Committer:
         self,
         open_producer: OpenProducer,
         read_positions: ReadPositions,
+        *,
         membership: Membership,
         instruments: Instruments,
-        *,
         drain: Drain,
     ) -> None:
         self._open = open_producer

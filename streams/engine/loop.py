@@ -47,6 +47,7 @@ class Loop:
         self,
         settings: WorkerSettings,
         consumer: Consumer,
+        *,
         assignment: Assignment,
         committer: Committer,
         membership: Membership,

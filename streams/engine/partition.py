@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from enum import Enum
 
 from streams.avro.codec import Codec
-from streams.clock import now_us
 from streams.engine.admission import Admission
 from streams.engine.decisions import Decision, DecisionKind, PartitionDecisions
 from streams.engine.fold_partition import FoldPartition, HandlerRaised, Selection
@@ -109,11 +108,6 @@ class Partition:
         """Facts and changed keys that wait for the next commit."""
         return sum(len(fold.changed) + len(fold.facts) for fold in self._folds)
 
-    @property
-    def parked_keys(self) -> int:
-        """Keys whose events are skipped."""
-        return sum(len(fold.parked) for fold in self._folds)
-
     def take_counts(self) -> tuple[dict[str, int], list[str]]:
         """Events folded live by fold, and reasons of quarantine, since the last call."""
         events = {fold.fold.name: fold.folded for fold in self._folds if fold.folded}
@@ -189,7 +183,6 @@ class Partition:
                 self.progress.generation,
                 self.progress.versions,
                 self.progress.topic_id,
-                now_us(),
             )
             written = write_checkpoint(self._store, meta, [fold.cache for fold in self._folds])
             self._checkpoint_offset = self.position

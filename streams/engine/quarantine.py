@@ -16,7 +16,7 @@ MAX_KEPT_BYTES = 3_000_000
 
 
 def quarantine(
-    service: str, topic_id: str, record: Record, reason: str, detail: str
+    service: str, topic_id: str, record: Record, *, reason: str, detail: str
 ) -> tuple[Outgoing, Decision]:
     """The quarantined record with its reason, and the decision to skip it at its offset."""
     is_kept = _size_bytes(record) <= MAX_KEPT_BYTES

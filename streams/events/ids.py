@@ -67,8 +67,3 @@ def derived_event_id(
 def format_event_id(event_id: bytes) -> str:
     """The usual text of a UUID."""
     return str(uuid.UUID(bytes=event_id))
-
-
-def parse_event_id(text: str) -> bytes:
-    """The 16 bytes of a UUID's text; ValueError if it is none."""
-    return uuid.UUID(text).bytes

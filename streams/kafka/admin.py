@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Event
@@ -221,11 +221,6 @@ class KafkaAdmin:
 
     def _place(self, partition: TopicPartition) -> Place:
         return Place(physical(self._settings, partition.topic), partition.partition)
-
-
-def all_partitions(topics: Iterable[Described]) -> list[TopicPartition]:
-    """Every partition of the given topics."""
-    return [TopicPartition(one.name, number) for one in topics for number in range(one.partitions)]
 
 
 def _code(exc: StreamsError) -> int | None:

@@ -35,8 +35,6 @@ _QUEUE_KBYTES: Final = 262_144
 _DISCARD_S: Final = 5.0
 """Longest wait for the reports of purged records; librdkafka makes them at once."""
 
-"""librdkafka tells of the same trouble at each attempt to connect."""
-
 _NOT_WRITTEN: Final = frozenset(
     {
         KafkaError.INVALID_RECORD,

@@ -22,7 +22,6 @@ class CheckpointMeta(msgspec.Struct, frozen=True):
     generation: str
     versions: dict[str, int]
     topic_id: str
-    taken_us: int = 0
 
 
 _encoder = msgspec.msgpack.Encoder()

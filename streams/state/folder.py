@@ -56,11 +56,6 @@ class PartitionFolder:
         (self.path / "db").rename(aside)
         return aside
 
-    def remove_store(self) -> None:
-        """Delete the store and the marker."""
-        shutil.rmtree(self.path / "db", ignore_errors=True)
-        self.inflight.unlink(missing_ok=True)
-
     def release(self) -> None:
         """Let another process own the folder; releasing twice is fine."""
         lock, self._lock = self._lock, None

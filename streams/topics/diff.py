@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -55,9 +55,10 @@ class Difference:
 
     topic: str
     change: Change
+    _: KW_ONLY
     found: str
     wanted: str
-    config: Mapping[str, str]
+    config: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{self.change:<11}  {self.topic}: found {self.found}, wanted {self.wanted}"
@@ -89,9 +90,9 @@ def differences(
         Difference(
             topic.name,
             Change.CREATE,
-            "none",
-            _shown({"partitions": str(topic.partitions), **wanted_config(topic, settings)}),
-            wanted_config(topic, settings),
+            found="none",
+            wanted=_shown({"partitions": str(topic.partitions), **wanted_config(topic, settings)}),
+            config=wanted_config(topic, settings),
         )
         for topic in declared.values()
         if topic.name not in existing
@@ -102,7 +103,7 @@ def differences(
         for difference in _changes(declared[name], info, configs.get(name), settings)
     ]
     undeclared = [
-        Difference(name, Change.UNDECLARED, "a topic", "none, or a declaration", {})
+        Difference(name, Change.UNDECLARED, found="a topic", wanted="none, or a declaration")
         for name in admin.names()
         if name not in declared
     ]
@@ -114,8 +115,8 @@ def _changes(
 ) -> list[Difference]:
     found = []
     if info.partitions != topic.partitions:
-        counts = f"{info.partitions} partitions", f"{topic.partitions}"
-        found.append(Difference(topic.name, Change.REPARTITION, *counts, {}))
+        has, wants = f"{info.partitions} partitions", f"{topic.partitions}"
+        found.append(Difference(topic.name, Change.REPARTITION, found=has, wanted=wants))
     wanted = wanted_config(topic, settings)
     wrong = {
         name: value
@@ -124,7 +125,10 @@ def _changes(
     }
     if config is not None and wrong:
         now = _shown({name: config.get(name, "unset") for name in wrong})
-        found.append(Difference(topic.name, Change.CONFIGURE, now, _shown(wrong), wrong))
+        wants = _shown(wrong)
+        found.append(
+            Difference(topic.name, Change.CONFIGURE, found=now, wanted=wants, config=wrong)
+        )
     return found
 
 

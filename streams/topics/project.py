@@ -65,12 +65,6 @@ def find_project(start: Path | None = None) -> Project | None:
     return None
 
 
-def project_root(start: Path | None = None) -> Path | None:
-    """The folder of the project's `pyproject.toml`; None outside a project."""
-    project = find_project(start)
-    return project.root if project else None
-
-
 def check_names(folder: str, package: str) -> None:
     """ConfigurationError for names that `[tool.streams]` of a new project may not have."""
     _refuse_taken(package, {})

@@ -60,10 +60,6 @@ class Tap:
         """Call `strike(sighting)` at the next record; it returns whether it struck."""
         self._strike = strike
 
-    def disarm(self) -> None:
-        """Strike no more."""
-        self._strike = None
-
     def _run(self) -> None:
         while not self._stopping.is_set():
             message = self._client.poll(_POLL_S)

@@ -7,7 +7,8 @@ from itertools import islice
 
 import pytest
 
-from streams.kafka.admin import KafkaAdmin, all_partitions
+from streams.kafka.admin import KafkaAdmin
+from streams.ports.records import TopicPartition
 from tests.acceptance.facts import expected_facts, found_facts
 from tests.acceptance.home import COUNTERS, until
 from tests.model.events import random_events
@@ -26,7 +27,8 @@ def open_transactions(home):
     """Partitions whose last committed record is not the last record."""
     admin = KafkaAdmin(home.kafka)
     names = [*COUNTERS, "counters.contributions", "counters.decisions", "counters.quarantine"]
-    places = all_partitions(admin.topics(names).values())
+    topics = admin.topics(names).values()
+    places = [TopicPartition(one.name, at) for one in topics for at in range(one.partitions)]
     stable, ends = admin.ends(places), admin.ends(places, committed=False)
     return [str(place) for place in places if stable[place] != ends[place]]
 

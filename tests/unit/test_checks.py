@@ -72,7 +72,7 @@ def test_offsets_kept_for_less_than_90_days_are_a_warning(days, status):
 
 
 def difference(topic, change, found="1", wanted="2"):
-    return Difference(topic, change, found, wanted, {})
+    return Difference(topic, change, found=found, wanted=wanted)
 
 
 def test_topics_as_declared_are_one_line():

@@ -13,7 +13,6 @@ from streams.ports.records import TopicPartition
 from streams.testing.coordinator import CommitFault
 from tests.unit.engine_bench import (
     COUNTS,
-    FACTS,
     INPUT,
     PARTITIONS,
     Bench,
@@ -30,12 +29,6 @@ SOURCES = [TopicPartition(INPUT, number) for number in range(PARTITIONS)]
 
 def start(bench):
     ensure_started(bench.service, bench.log, bench.home, Deadline.after(5))
-
-
-def forget_outputs(bench):
-    """Retention, or a hand, emptied what the service had written."""
-    for topic in (COUNTS, FACTS, bench.service.quarantine, bench.service.decisions):
-        bench.log.recreate_topic(topic)
 
 
 def test_a_first_start_commits_the_start_offsets_and_nothing_else(bench):

@@ -26,7 +26,7 @@ class Hanging:
     told = staticmethod(lambda: None)
 
     def __init__(self, _config):
-        self.is_purged = False
+        """A client takes its settings."""
 
     def __getattr__(self, name):
         def call(*_args):

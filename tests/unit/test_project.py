@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from streams.errors import ConfigurationError
-from streams.topics.project import find_project, project_root
+from streams.topics.project import find_project
 
 TABLE = '[tool.streams]\nschemas = "shop/events"\npackage = "shop.events"\n'
 
@@ -31,7 +31,6 @@ def test_the_project_is_found_from_any_folder_inside_it(write):
     project = find_project(inside)
 
     assert (root, inside, "shop.events") == (project.root, project.schemas, project.package)
-    assert root == project_root(inside)
 
 
 def test_a_project_without_the_table_is_passed_by(write):
@@ -39,7 +38,7 @@ def test_a_project_without_the_table_is_passed_by(write):
     root = write(TABLE)
     inside = write("[project]\nname = 'part'\n", root / "part")
 
-    assert root == project_root(inside)
+    assert root == find_project(inside).root
 
 
 def test_services_are_the_entry_points_and_the_table(write):
@@ -114,7 +113,6 @@ def test_a_file_that_is_no_toml_is_refused_with_its_name(write):
 def test_outside_a_project_there_is_none(tmp_path):
     """The built-in catalog is used then."""
     assert find_project(tmp_path) is None
-    assert project_root(tmp_path) is None
 
 
 @pytest.mark.parametrize(
