@@ -1,26 +1,24 @@
-"""Whether a group has members, seen from outside."""
+"""Positions of a group set from outside, which only an empty group may get."""
 
 from __future__ import annotations
 
-import warnings
-
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import Consumer
 
 from streams.kafka.client import new_client
 from streams.kafka.config import base_config
 from streams.settings import KafkaSettings
 
-_TIMEOUT_S = 5.0
 
+def stranger(settings: KafkaSettings, physical_group: str) -> bytes:
+    """Metadata of one who never joined: the broker refuses its positions while there are members.
 
-def has_members(settings: KafkaSettings, physical_group: str) -> bool:
-    """Whether a group of the classic protocol has members; KafkaException when no broker tells.
-
-    The broker itself keeps strangers out of a KIP-848 group, which counts as empty here. The call
-    is deprecated, and used because its successors can abort the process: see `positions.py`.
+    Always of the KIP-848 protocol, whatever the group speaks: such a client makes up its own member
+    id, which no group with members knows. A classic client has none, and is let in anywhere.
     """
-    client = new_client(AdminClient, base_config(settings))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        found = client.list_groups(physical_group, timeout=_TIMEOUT_S)
-    return any(group.members for group in found)
+    must = {"group.id": physical_group, "group.protocol": "consumer"}
+    client = new_client(Consumer, base_config(settings) | must)
+    try:
+        metadata: bytes = client.consumer_group_metadata()
+        return metadata
+    finally:
+        client.close()

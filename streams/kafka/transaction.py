@@ -24,7 +24,7 @@ from streams.kafka.client import new_client
 from streams.kafka.config import base_config, physical
 from streams.kafka.consumer import Member
 from streams.kafka.error_log import ErrorLog
-from streams.kafka.group import has_members
+from streams.kafka.group import stranger
 from streams.ports.log import GroupMember
 from streams.ports.records import Committed, Outgoing, TopicPartition
 from streams.settings import KafkaSettings, WorkerSettings
@@ -123,7 +123,7 @@ class KafkaTransactions:
             raise TransactionFailed(f"the producer {self._id} was dropped")
         if deadline.is_over:
             raise TimeoutError("no time is left for it")
-        metadata = self._checked(member) if positions else b""
+        metadata = self._metadata(member) if positions else b""
         client.begin_transaction()
         for output in outputs:
             self._produce(client, output, deadline)
@@ -147,17 +147,11 @@ class KafkaTransactions:
             else:
                 return
 
-    def _checked(self, member: GroupMember) -> bytes:
-        """A broker takes positions of a classic group from anyone who never joined: we do not."""
+    def _metadata(self, member: GroupMember) -> bytes:
+        """What shows the broker that `member` may set positions."""
         if not isinstance(member, Member):
             raise TypeError(f"found {type(member).__name__}, wanted the member of a KafkaConsumer")
-        if member.generation < 0 and has_members(self._settings, member.group):
-            raise TransactionFailed(
-                f"found members in the group {member.group}, wanted it empty before positions are "
-                "set from outside; stop the service first",
-                is_stale_member=True,
-            )
-        return member.metadata
+        return member.metadata if member.generation >= 0 else stranger(self._settings, member.group)
 
     def _places(self, positions: Mapping[TopicPartition, Committed]) -> list[Place]:
         return [

@@ -15,7 +15,7 @@ from streams.kafka.client import new_client
 from streams.kafka.config import INSTEAD, REFUSED, checked_options
 from streams.kafka.consumer import KafkaConsumer
 from streams.kafka.describe import describe_cluster, topic_settings
-from streams.kafka.group import has_members
+from streams.kafka.group import stranger
 from streams.kafka.positions import GroupPositions
 from streams.kafka.producer import KafkaProducer
 from streams.kafka.reader import KafkaReader
@@ -31,7 +31,7 @@ CLIENTS = {
     "admin": KafkaAdmin,
     "consumer": lambda kafka: KafkaConsumer(kafka, "g", WorkerSettings()),
     "describe": describe_cluster,
-    "group": lambda kafka: has_members(kafka, "g"),
+    "group": lambda kafka: stranger(kafka, "g"),
     "positions": lambda kafka: GroupPositions(kafka).of("g", [PLACE], NOW),
     "producer": lambda kafka: KafkaProducer(kafka, EmitSettings()),
     "reader": KafkaReader,
