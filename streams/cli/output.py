@@ -44,6 +44,19 @@ def write_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Non
         write_line("  ".join(cells).rstrip())
 
 
+def write_rows(
+    rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, nothing: str, as_json: bool
+) -> None:
+    """A table of some fields of each row, or `nothing`; all fields as JSON, one row a line."""
+    if as_json:
+        for row in rows:
+            write_line(json_line(row))
+    elif rows:
+        write_table(columns, [[row[name] for name in columns] for row in rows])
+    else:
+        write_line(nothing)
+
+
 def write_fields(fields: Mapping[str, Any]) -> None:
     """One `name  value` a line."""
     width = max(map(len, fields))

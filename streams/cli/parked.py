@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from streams.cli.output import JSON_OPTION, json_line, write_fields, write_line, write_table
+from streams.cli.output import JSON_OPTION, json_line, write_fields, write_line, write_rows
 from streams.cli.record_view import RecordView, time_of
 from streams.cli.system_topic import record_at, records_in, system_records
 from streams.engine.decisions import Decision, DecisionKind, decision_of
@@ -33,13 +33,7 @@ _SERVICE = typer.Argument(help="Name of a service, such as counters.")
 def list_parked(service: str = _SERVICE, as_json: bool = JSON_OPTION) -> None:
     """Show one line for each parked key, in the order they were parked."""
     rows = [row for _, row in _rows(service)]
-    if as_json:
-        for row in rows:
-            write_line(json_line(row))
-    elif rows:
-        write_table(_COLUMNS, [[row[name] for name in _COLUMNS] for row in rows])
-    else:
-        write_line(_NOTHING.format(service))
+    write_rows(rows, _COLUMNS, nothing=_NOTHING.format(service), as_json=as_json)
 
 
 @app.command("show", epilog="Example: streams parked show counters 5")

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from streams.cli.output import JSON_OPTION, json_line, write_fields, write_line, write_table
+from streams.cli.output import JSON_OPTION, json_line, write_fields, write_line, write_rows
 from streams.cli.record_view import RecordView, text_of, time_of
 from streams.cli.system_topic import parse_source, system_records
 from streams.errors import NotFound
@@ -30,13 +30,7 @@ _SERVICE = typer.Argument(help="Name of a service, such as counters.")
 def list_quarantined(service: str = _SERVICE, as_json: bool = JSON_OPTION) -> None:
     """Show one line for each quarantined record, oldest first."""
     rows = [_row(record) for record in system_records(service, "quarantine")]
-    if as_json:
-        for row in rows:
-            write_line(json_line(row))
-    elif rows:
-        write_table(_COLUMNS, [[row[name] for name in _COLUMNS] for row in rows])
-    else:
-        write_line(_NOTHING.format(service))
+    write_rows(rows, _COLUMNS, nothing=_NOTHING.format(service), as_json=as_json)
 
 
 @app.command("show", epilog="Example: streams quarantine show counters social.photos/3/17")

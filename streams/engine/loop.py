@@ -11,7 +11,6 @@ from __future__ import annotations
 import gc
 import shlex
 from collections import deque
-from types import TracebackType
 
 from streams.clock import Drain, monotonic_s
 from streams.engine.assignment import Assignment
@@ -200,12 +199,7 @@ class CollectorOff:
         gc.freeze()
         gc.disable()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         gc.unfreeze()
         if self._was_on:
             gc.enable()

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from streams.events.message import Event
-
-
-class Position(NamedTuple):
-    """Where the event in hand stands in the log."""
-
-    topic: str
-    partition: int
-    offset: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}/{self.partition}/{self.offset}"
+from streams.ports.records import Position
 
 
 class Context(Protocol):

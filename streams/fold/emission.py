@@ -11,8 +11,7 @@ from streams.errors import ConfigurationError
 from streams.events.ids import derived_event_id, format_event_id
 from streams.events.message import Event
 from streams.fold.bound import BoundFold, outgoing
-from streams.fold.context import Position
-from streams.ports.records import Outgoing
+from streams.ports.records import Outgoing, Position
 
 
 class Emission:

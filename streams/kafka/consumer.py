@@ -26,7 +26,7 @@ from streams.kafka import faults
 from streams.kafka.batch import MessageBatch, runs
 from streams.kafka.bounded import within
 from streams.kafka.client import new_client
-from streams.kafka.config import base_config, logical, physical
+from streams.kafka.config import READING, base_config, logical, physical
 from streams.kafka.error_log import ErrorLog
 from streams.kafka.message import offset_of, partition_of, topic_of
 from streams.kafka.positions import committed_positions
@@ -35,9 +35,6 @@ from streams.logs import get_logger
 from streams.ports.log import RebalanceListener
 from streams.ports.records import Batch, Committed, Polled, TopicPartition
 from streams.settings import KafkaSettings, WorkerSettings
-
-FETCH_BACKOFF_MS = 5
-"""librdkafka waits 1,000 ms before it fetches again when its queue was full: ten times slower."""
 
 _CLOSE_S = 10.0
 """The client waits 5 s for an answer of its coordinator."""
@@ -297,12 +294,7 @@ def _config(settings: KafkaSettings, group: str, worker: WorkerSettings) -> dict
     must = {
         "group.id": physical(settings, group),
         "isolation.level": "read_committed",
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "auto.offset.reset": "error",
-        "enable.partition.eof": True,
-        "check.crcs": True,
-        "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
+        **READING,
         "queued.max.messages.kbytes": worker.prefetch_kbytes,
         "max.poll.interval.ms": 300_000,
     }

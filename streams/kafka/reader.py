@@ -14,8 +14,7 @@ from streams.errors import BrokerUnavailable, NotFound, StreamsError
 from streams.kafka import faults
 from streams.kafka.address import in_words
 from streams.kafka.client import new_client
-from streams.kafka.config import base_config, physical
-from streams.kafka.consumer import FETCH_BACKOFF_MS
+from streams.kafka.config import READING, base_config, physical
 from streams.kafka.existence import MISSING, check_exist
 from streams.kafka.message import offset_of, partition_of, record_of, topic_of
 from streams.ports.records import Record, TopicPartition
@@ -147,11 +146,6 @@ def _config(settings: KafkaSettings, *, is_committed_only: bool) -> dict[str, An
     must = {
         "group.id": physical(settings, "millrace-reader"),
         "isolation.level": "read_committed" if is_committed_only else "read_uncommitted",
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-        "auto.offset.reset": "error",
-        "enable.partition.eof": True,
-        "check.crcs": True,
-        "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
+        **READING,
     }
     return {"fetch.wait.max.ms": 20} | base_config(settings) | must

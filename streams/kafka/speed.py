@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from types import TracebackType
 from typing import Any, Final, Self
 
 from confluent_kafka import Consumer, Message, Producer
@@ -15,8 +14,7 @@ from streams.clock import Deadline, monotonic_s
 from streams.errors import BrokerUnavailable
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.client import new_client
-from streams.kafka.config import base_config, physical
-from streams.kafka.consumer import FETCH_BACKOFF_MS
+from streams.kafka.config import READING, base_config, physical
 from streams.settings import KafkaSettings
 
 PARTITIONS: Final = 4
@@ -44,12 +42,7 @@ class SpeedTopic:
             admin.close()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         client = new_client(AdminClient, base_config(self._settings))
         client.delete_topics([self._topic])[self._topic].result(_TIMEOUT_S)
 
@@ -104,8 +97,7 @@ def _producer_config(settings: KafkaSettings) -> dict[str, Any]:
 def _consumer_config(settings: KafkaSettings) -> dict[str, Any]:
     must = {
         "group.id": physical(settings, "millrace-speed"),
-        "enable.auto.commit": False,
-        "check.crcs": True,
-        "fetch.queue.backoff.ms": FETCH_BACKOFF_MS,
+        **READING,
+        "enable.partition.eof": False,  # it counts what it gets
     }
     return {"queued.min.messages": 200_000, "fetch.wait.max.ms": 50} | base_config(settings) | must

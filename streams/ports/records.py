@@ -19,6 +19,17 @@ class TopicPartition(NamedTuple):
         return f"{self.topic}/{self.partition}"
 
 
+class Position(NamedTuple):
+    """Where a record stands in the log."""
+
+    topic: str
+    partition: int
+    offset: int
+
+    def __str__(self) -> str:
+        return f"{self.topic}/{self.partition}/{self.offset}"
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record as it stands in the log. `timestamp_ms` is the broker's or producer's, UTC."""

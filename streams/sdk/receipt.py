@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from streams.errors import StreamsError
 from streams.ports.producer import Report
+from streams.ports.records import Position
 
 if TYPE_CHECKING:
     from streams.sdk.delivery import Delivery
-
-
-class Position(NamedTuple):
-    """Where a record stands in the log."""
-
-    topic: str
-    partition: int
-    offset: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}/{self.partition}/{self.offset}"
 
 
 class Receipt(msgspec.Struct, eq=False, gc=False):

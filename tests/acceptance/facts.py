@@ -16,10 +16,9 @@ from streams.avro.codec import Codec
 from streams.clock import Deadline
 from streams.events.ids import derived_event_id
 from streams.events.message import Event, Message
-from streams.fold.context import Position
 from streams.fold.declaration import Fold
 from streams.kafka.reader import KafkaReader
-from streams.ports.records import Record, TopicPartition
+from streams.ports.records import Position, Record, TopicPartition
 from streams.settings import KafkaSettings
 from streams.topics.catalog import Catalog
 

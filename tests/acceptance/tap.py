@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
 
 from confluent_kafka import OFFSET_END, Consumer
@@ -75,12 +74,7 @@ class Tap:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_raised: object) -> None:
         self._stopping.set()
         self._thread.join()
         self._client.close()

@@ -1,4 +1,4 @@
-"""Settings of every unit test, and a service whose workers are turned by hand."""
+"""Settings of every unit test, a service whose workers are turned by hand, and a client."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import pytest
 from hypothesis import settings
 
 from streams.engine import opening
+from streams.sdk import EventClient
+from streams.settings import EmitSettings
 from tests.unit.engine_bench import Bench, MemoryFolders
+from tests.unit.fake_producer import FakeProducer
 
 settings.register_profile("patient", deadline=None)  # a slow machine is no failure
 settings.load_profile("patient")
@@ -30,3 +33,17 @@ def bench(tmp_path, folders):
 def bench_on_disk(tmp_path):
     """The service of likes, with RocksDB in real folders."""
     return Bench(tmp_path)
+
+
+@pytest.fixture
+def producer():
+    """Where the client's records wait until the test delivers them."""
+    return FakeProducer()
+
+
+@pytest.fixture
+def client(producer):
+    """A client of that producer; what is left is delivered when the test is over."""
+    with EventClient(emit=EmitSettings(), producer=producer) as client:
+        yield client
+        producer.deliver()

@@ -37,18 +37,6 @@ class Stranger(Event, frozen=True, gc=False):
     occurred_at: int = 0
 
 
-@pytest.fixture
-def producer():
-    return FakeProducer()
-
-
-@pytest.fixture
-def client(producer):
-    with EventClient(emit=EmitSettings(), producer=producer) as client:
-        yield client
-        producer.deliver()
-
-
 def decoded(record):
     types = {PhotoLiked.avro_name: PhotoLiked}
     return Codec(Catalog.of(PhotoLiked).registry, types).decode(record.value)

@@ -17,18 +17,6 @@ from tests.unit.fake_producer import FakeProducer
 LIKE = PhotoLiked(user_id=3, photo_id=5, owner_id=9)
 
 
-@pytest.fixture
-def producer():
-    return FakeProducer()
-
-
-@pytest.fixture
-def client(producer):
-    with EventClient(emit=EmitSettings(), producer=producer) as client:
-        yield client
-        producer.deliver()
-
-
 def test_flush_reports_failures_that_nobody_looked_at_once(client, producer):
     """An emitter that drops its receipts must still hear of a loss, and only once."""
     client.emit_many([LIKE, LIKE])

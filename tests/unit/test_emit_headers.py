@@ -11,22 +11,9 @@ from streams.errors import InputError
 from streams.events.message import UNSTAMPED
 from streams.sdk import EventClient
 from streams.settings import EmitSettings
-from tests.unit.fake_producer import FakeProducer
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 LIKE = PhotoLiked(user_id=3, photo_id=5, owner_id=9)
-
-
-@pytest.fixture
-def producer():
-    return FakeProducer()
-
-
-@pytest.fixture
-def client(producer):
-    with EventClient(emit=EmitSettings(), producer=producer) as client:
-        yield client
-        producer.deliver()
 
 
 def test_headers_tell_cause_trace_and_source(producer):

@@ -23,6 +23,7 @@ from tests.unit.engine_bench import (
     photos_on,
     posted,
 )
+from tests.unit.listener import ReadAll
 
 FIRST, *_, LAST = (photos_on(number, 1)[0] for number in range(PARTITIONS))
 """A photo on the first partition, which the first worker keeps, and one that moves."""
@@ -50,23 +51,10 @@ class Commits:
         worker.committer._recycle(Deadline.after(5))
 
 
-class Onlooker:
-    """Implements `RebalanceListener` for a member that owns nothing."""
-
-    def assigned(self, partitions):
-        return dict.fromkeys(partitions, 0)
-
-    def revoked(self, partitions):
-        pass
-
-    def lost(self, partitions):
-        pass
-
-
 def bump_the_epoch(bench):
     """A member of another topic joins: the group moves on, but no partition does."""
     onlooker = bench.log.consumer("bench")
-    onlooker.subscribe([COUNTS], Onlooker())
+    onlooker.subscribe([COUNTS], ReadAll())
     onlooker.poll(1, 0)
 
 

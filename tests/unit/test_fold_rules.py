@@ -8,7 +8,7 @@ from schemas.counters import ActorCounted, ActorKind
 from schemas.demo import LikesCounted
 from schemas.social import PhotoLiked, PhotoUnliked
 from streams import ConfigurationError, Fold, Members, SchemaMismatch
-from streams.fold.context import Position
+from streams.ports.records import Position
 
 LIKE = PhotoLiked(user_id=3, photo_id=5, owner_id=9)
 

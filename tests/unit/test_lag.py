@@ -8,21 +8,9 @@ from streams.errors import TransactionFailed
 from streams.ports.records import Committed, Outgoing, TopicPartition
 from streams.testing.coordinator import CommitFault
 from streams.testing.log import InMemoryLog
+from tests.unit.listener import ReadAll
 
 NOW_S = 1_000.0
-
-
-class KeepAll:
-    """A listener that reads everything from the start."""
-
-    def assigned(self, partitions):
-        return dict.fromkeys(partitions, 0)
-
-    def revoked(self, partitions):
-        pass
-
-    def lost(self, partitions):
-        pass
 
 
 @pytest.fixture
@@ -51,7 +39,7 @@ def write_in_transaction(log, outgoing):
 
 def member(log, group):
     consumer = log.consumer(group)
-    consumer.subscribe(["t"], KeepAll())
+    consumer.subscribe(["t"], ReadAll())
     consumer.poll(1, 0.0)
     return consumer
 

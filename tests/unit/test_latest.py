@@ -8,6 +8,7 @@ from streams.testing.coordinator import CommitFault
 from streams.testing.log import InMemoryLog
 from streams.views import latest
 from streams.views.latest import LatestValues
+from tests.unit.listener import ReadAll
 
 
 class CountingReader:
@@ -87,7 +88,7 @@ def test_uncommitted_values_are_not_seen(log, values, monkeypatch):
     monkeypatch.setattr(latest, "OPEN_TRANSACTION_WAIT_S", 0.0)
     log.append("r", b"5", b"committed", partition=0)
     consumer = log.consumer("g")
-    consumer.subscribe(["r"], KeepAll())
+    consumer.subscribe(["r"], ReadAll())
     consumer.poll(1, 0.0)
     log.fail_next_commit(CommitFault.BEFORE)
     with pytest.raises(TransactionFailed):
@@ -99,7 +100,7 @@ def test_uncommitted_values_are_not_seen(log, values, monkeypatch):
 def test_a_read_waits_for_a_transaction_that_is_about_to_end(log):
     """A commit returns before its markers are written; who committed must see what it wrote."""
     consumer = log.consumer("g")
-    consumer.subscribe(["r"], KeepAll())
+    consumer.subscribe(["r"], ReadAll())
     consumer.poll(1, 0.0)
     log.fail_next_commit(CommitFault.BEFORE)
     with pytest.raises(TransactionFailed):
@@ -152,16 +153,3 @@ def test_progress_ends_at_what_was_read(log, values):
     values.catch_up((0, 1), lambda read, total: told.append((read, total)))
 
     assert told[-1] == (3, 3)
-
-
-class KeepAll:
-    """A listener that reads everything from the start."""
-
-    def assigned(self, partitions):
-        return dict.fromkeys(partitions, 0)
-
-    def revoked(self, partitions):
-        pass
-
-    def lost(self, partitions):
-        pass
