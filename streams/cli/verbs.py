@@ -106,7 +106,7 @@ VERBS: Final[dict[str, Verb]] = {
         "streams.cli.state:app",
         "Set up",
         "Reset the derived state of a service.",
-        "streams state reset counters",
+        "streams state reset counters --topic counters.contributions",
     ),
     "offsets": Verb(
         "streams.cli.offsets:app",

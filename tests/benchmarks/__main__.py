@@ -21,7 +21,7 @@ from tests.benchmarks.machine import Machine
 from tests.benchmarks.picture import stacked_bar
 from tests.benchmarks.programme import Programme
 from tests.benchmarks.report import markdown, missed
-from tests.benchmarks.trial import Place
+from tests.benchmarks.trial import Place, delete_topics
 
 _FOLDER = Path(__file__).parent
 
@@ -39,8 +39,14 @@ def main() -> int:
     asked = parser.parse_args()
     field = [one for one in systems() if one.name.startswith((asked.system, OURS, "bare"))]
     rounds = asked.rounds or (1 if asked.quick else 3)
-    programme = Programme(_place(), field, asked.only, rounds, lambda text: print(text, flush=True))
-    (programme.quick if asked.quick else programme.full)()
+    place = _place()
+    programme = Programme(place, field, asked.only, rounds, lambda text: print(text, flush=True))
+    try:
+        (programme.quick if asked.quick else programme.full)()
+    except KeyboardInterrupt:
+        print("interrupted; what was found so far:")
+    finally:
+        delete_topics(place)
     results = programme.results
     results.write(asked.into / "results.json")
     text = markdown(results, Machine.here(), field, has_picture=bool(results.profile_s))

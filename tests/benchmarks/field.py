@@ -22,6 +22,7 @@ SERIALIZER = "confluent-kafka AvroSerializer"
 OURS_MANY = "Millrace emit_many"
 
 _MB = 1_048_576
+_CHANGELOG = "restores from a changelog topic, never from the log itself"
 _COMMIT_MS = 200
 _FEW = 50_000  # for those that would take most of an hour for a million
 
@@ -32,7 +33,8 @@ class System:
 
     `most_events` shortens what would take hours; `note` says what a reader of its row must know.
     `rounds` is at most how often it runs; what is not
-    `is_in_long` runs on 1 M events only, to end the same day.
+    `is_in_long` runs on 1 M events only, to end the same day. `no_replay` says why it has
+    no such job.
     """
 
     name: str
@@ -44,6 +46,7 @@ class System:
     is_in_long: bool = True
     is_in_quick: bool = False
     is_ours: bool = False
+    no_replay: str = ""
     note: str = ""
 
 
@@ -106,6 +109,7 @@ def _plain() -> list[System]:
             rounds=3 if backoff_ms == 5 else 1,
             is_in_long=backoff_ms == 5,
             is_in_quick=backoff_ms == 5,
+            no_replay="keeps its state in memory only, and would count on with an empty one",
             note="keeps its state in memory only: a restart counts wrong",
         )
         for suffix, backoff_ms in (("", 5), (" (client defaults)", None))
@@ -142,6 +146,7 @@ def _topology(
         options={"threads": 1, "member_cache": True, "commit_interval_ms": 100} | options,
         rounds=rounds,
         is_in_long=is_in_long,
+        no_replay=_CHANGELOG,
         note="4.3.1, exactly_once_v2, decoder written by hand",
     )
 
@@ -155,6 +160,7 @@ def _quix() -> list[System]:
             options=options,
             rounds=1,
             is_in_long=not suffix,
+            no_replay=_CHANGELOG,
             note="3.28.1, exactly-once, commit every 5 s",
         )
         for suffix, options in (
@@ -173,6 +179,7 @@ def _faust() -> list[System]:
             options={"guarantee": guarantee},
             most_events=_FEW,
             rounds=1,
+            no_replay=_CHANGELOG,
             note=f"faust-streaming 0.15.3, tables in memory, {guarantee}; {_FEW:,} events only",
         )
         for suffix, guarantee in (("", "exactly_once"), (" (at least once)", "at_least_once"))

@@ -26,6 +26,9 @@ from tests.benchmarks.field import System
 from tests.benchmarks.stopwatch import Measured, measure
 from tests.benchmarks.workload import TOPIC, Answers, Workload, fill, make_topics
 
+RUN = f"bench-{uuid.uuid4().hex[:6]}"
+"""What every topic and group of this run begins with."""
+
 RESULTS = "demo.counts"
 _PARTITIONS = 4
 _ADMIN_S = 30
@@ -43,7 +46,7 @@ class Place:
 
     def fresh(self, name: str) -> Place:
         """The same cluster, with topics of its own."""
-        namespace = f"bench-{name}-{uuid.uuid4().hex[:6]}."
+        namespace = f"{RUN}-{name}-{next(_numbers)}."
         kafka = KafkaSettings(bootstrap_servers=self.bootstrap, namespace=namespace)
         return Place(kafka=kafka, bootstrap=self.bootstrap, broker_pid=self.broker_pid)
 
@@ -87,7 +90,7 @@ def fold_trial(
 ) -> Trial:
     """Run `system` over all events; its answer is read from its results topic."""
     place, events = given.place, given.workload.count
-    group = f"{job}-{uuid.uuid4().hex[:8]}"
+    group = f"{RUN}-{job}-{next(_numbers)}"
     into = RESULTS if system.is_ours else f"into-{next(_numbers)}"
     _make_empty(place.kafka, into)
     before = answers.ends(place.kafka, into, _PARTITIONS)
@@ -108,7 +111,7 @@ def fold_trial(
 def replay_trial(given: Filled, system: System, more: Mapping[str, Any] | None = None) -> Trial:
     """Fold once, then rebuild the same state from the log with an empty home, without output."""
     place = given.place
-    group = f"replay-{uuid.uuid4().hex[:8]}"
+    group = f"{RUN}-replay-{next(_numbers)}"
     _make_empty(place.kafka, RESULTS)
     with tempfile.TemporaryDirectory(prefix="bench-") as first:
         options = _common(given, system, group, RESULTS, Path(first)) | (more or {})
@@ -128,7 +131,7 @@ def replay_trial(given: Filled, system: System, more: Mapping[str, Any] | None =
 
 def plain_trial(given: Filled, system: System) -> Trial:
     """Run a program that gives no answer: the bare consume."""
-    options = _common(given, system, uuid.uuid4().hex, RESULTS, Path())
+    options = _common(given, system, f"{RUN}-bare", RESULTS, Path())
     measured = measure(system.command(), options, broker_pid=given.place.broker_pid)
     return Trial(events=given.workload.count, measured=measured, wrong=0)
 
@@ -138,10 +141,18 @@ def emit_trial(place: Place, system: System, events: int) -> Trial:
     place = place.fresh("emit")
     make_topics(place.kafka)
     given = Filled(place=place, workload=Workload(count=events), answers=Answers({}, {}))
-    options = _common(given, system, uuid.uuid4().hex, TOPIC, Path()) | {"job": "emit"}
+    options = _common(given, system, f"{RUN}-emit", TOPIC, Path()) | {"job": "emit"}
     measured = measure(system.command(), options, broker_pid=place.broker_pid)
     stand = sum(answers.ends(place.kafka, TOPIC, _PARTITIONS).values())
     return Trial(events=events, measured=measured, wrong=abs(events - stand))
+
+
+def delete_topics(place: Place) -> None:
+    """Delete every topic of this run, also those that peers made for themselves."""
+    client = AdminClient(base_config(place.kafka))
+    names = [name for name in client.list_topics(timeout=_ADMIN_S).topics if name.startswith(RUN)]
+    for future in client.delete_topics(names).values() if names else ():
+        future.result(_ADMIN_S)
 
 
 def _common(given: Filled, system: System, group: str, into: str, home: Path) -> dict[str, Any]:
