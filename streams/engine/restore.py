@@ -7,6 +7,8 @@ one, is where its folding goes on: everything below is published, nothing above 
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +21,9 @@ from streams.engine.decisions import decision_of
 from streams.engine.first_start import described
 from streams.engine.group_offsets import write_offsets
 from streams.engine.progress import Progress, progress_of, start_positions
-from streams.errors import OffsetsMissing, StreamsError, TopicChanged
+from streams.errors import OffsetsMissing, TopicChanged
 from streams.fold.service import Service
+from streams.logs import get_logger
 from streams.ports.log import Log, TopicInfo
 from streams.ports.records import Committed, Record, TopicPartition
 from streams.state.checkpoint import CheckpointMeta, read_meta
@@ -29,6 +32,7 @@ from streams.views.latest import Progress as Report
 from streams.views.latest import unheard
 
 _REPORT_EVERY: Final = 10_000
+_SOURCE: Final = re.compile(rb"([A-Za-z0-9._-]+)/(\d+)/(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,28 +161,51 @@ def _published(
 ) -> dict[TopicPartition, int]:
     """The highest input offset behind anything published, for each input partition."""
     highest: dict[TopicPartition, int] = {}
+    strange: Counter[str] = Counter()
     for record in records:
-        source, offset = _source(service, record, topics)
+        made_of = _source(service, record, topics)
+        if made_of is None:
+            strange[record.topic] += 1
+            continue
+        source, offset = made_of
         if offset > highest.get(source, -1):
             highest[source] = offset
+    _tell_strange(service, strange)
     return highest
+
+
+def _tell_strange(service: Service, counts: Mapping[str, int]) -> None:
+    """A log line for each topic with records that no worker wrote, as workers name the source."""
+    for topic, count in counts.items():
+        get_logger().warning(
+            "passed over records without a readable source header; no worker wrote them",
+            action="strange-records",
+            service=service.name,
+            topic=topic,
+            records=count,
+        )
 
 
 def _source(
     service: Service, record: Record, topics: Mapping[str, TopicInfo]
-) -> tuple[TopicPartition, int]:
+) -> tuple[TopicPartition, int] | None:
+    """The input offset up to which a record was made; None for one that no worker wrote."""
     if record.topic == service.decisions:
         decision = decision_of(record)
         is_of_today = decision.topic_id == topics[decision.topic].topic_id
         return decision.source, decision.at if is_of_today else -1
     for name, value in record.headers:
         if name == "source":
-            topic, partition, offset = value.decode().rsplit("/", 2)
-            return TopicPartition(topic, int(partition)), int(offset)
-    raise StreamsError(
-        f"{record.source} has no `source` header; something else than {service.name} wrote it, so "
-        "its offsets cannot be told from its outputs"
-    )
+            return _place(value)
+    return None
+
+
+def _place(header: bytes | None) -> tuple[TopicPartition, int] | None:
+    match = _SOURCE.fullmatch(header or b"")
+    if match is None:
+        return None
+    topic, partition, offset = match.groups()
+    return TopicPartition(topic.decode(), int(partition)), int(offset)
 
 
 def _store_meta(

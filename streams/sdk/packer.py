@@ -14,7 +14,6 @@ from streams.sdk.delivery import Delivery
 from streams.sdk.receipt import Receipt
 from streams.topics.catalog import Catalog
 from streams.topics.route import Route
-from streams.topics.topic import Kind
 
 
 class Parcel(msgspec.Struct, eq=False, gc=False):
@@ -95,6 +94,10 @@ def _route_of(event_type: type[Any]) -> Route:
         catalog = Catalog.of(event_type)
     except ConfigurationError as exc:
         raise UnknownEvent(f"found {name}, which no usable schemas package holds: {exc}") from exc
-    if issubclass(event_type, Result) or catalog.topic_of(event_type).kind is Kind.RESULTS:
-        raise UnknownEvent(f"found {name}, wanted an event: this one is written by folds alone")
+    topic = catalog.topic_of(event_type)
+    if not topic.is_emitted:
+        raise UnknownEvent(
+            f"found {name} of {topic.name}, a topic of kind {topic.kind}, wanted an event: this "
+            "one is written by folds alone"
+        )
     return Route(event_type, catalog)

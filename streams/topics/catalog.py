@@ -17,7 +17,7 @@ from streams.ports.registry import Registry
 from streams.settings import SchemaSettings
 from streams.topics.keys import ReadBytes, ReadKey, bytes_reader, key_reader
 from streams.topics.project import find_project
-from streams.topics.topic import Kind, Topic
+from streams.topics.topic import Topic
 from streams.topics.topics_file import load_topics
 
 BUILT_IN = "schemas"
@@ -91,12 +91,7 @@ class Catalog:
     @cached_property
     def event_names(self) -> list[str]:
         """Full names of the types that programs emit, in the order of the file."""
-        return [
-            name
-            for topic in self.topics.values()
-            if topic.kind is Kind.EVENTS
-            for name in topic.types
-        ]
+        return [name for topic in self.topics.values() if topic.is_emitted for name in topic.types]
 
     def types_of(self, topic_name: str) -> tuple[EventType, ...]:
         """The generated types on a topic."""

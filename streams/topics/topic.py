@@ -73,6 +73,11 @@ class Topic:
         return ":".join(next(iter(self.keys.values())))
 
     @property
+    def is_emitted(self) -> bool:
+        """Whether programs emit to it; folds alone write what is no event."""
+        return self.kind is Kind.EVENTS
+
+    @property
     def is_compacted(self) -> bool:
         """Whether only the last record of a key stays."""
         return self.kind is Kind.RESULTS

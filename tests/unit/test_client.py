@@ -9,7 +9,7 @@ from typing import ClassVar
 import msgspec
 import pytest
 
-from schemas.counters import PhotoContribution, PhotoCounters
+from schemas.counters import ActorCounted, ActorKind, PhotoContribution, PhotoCounters
 from schemas.social import FriendRequested, PhotoLiked, PhotoPosted
 from streams.avro.codec import Codec
 from streams.errors import (
@@ -115,12 +115,13 @@ def test_a_wrong_field_is_named_and_nothing_is_sent(client, producer):
             photo_id=1, owner_id=2, likes=3, comments=4, comment_likes=0, shares=0, deleted=False
         ),
         PhotoContribution(user_id=1, photo_id=2, photos=0, likes=0, comments=0),
+        ActorCounted(user_id=1, kind=ActorKind.LIKE, delta=1),
         "PhotoLiked",
         None,
     ],
 )
 def test_only_events_of_a_catalog_are_sent(client, producer, event):
-    """Results and upserts have one writer, their fold; a second one would corrupt them."""
+    """Results, upserts and facts are written by folds; another writer would corrupt them."""
     with pytest.raises(UnknownEvent, match=r"found .*, wanted"):
         client.emit(event)
 

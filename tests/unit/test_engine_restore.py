@@ -10,7 +10,7 @@ from streams.errors import TopicChanged
 from streams.ports.records import Committed
 from streams.state.checkpoint import CheckpointMeta, write_checkpoint
 from streams.state.folder import PartitionFolder, partition_path
-from tests.unit.engine_bench import home_of, liked, shares_fold
+from tests.unit.engine_bench import FACTS, home_of, liked, shares_fold
 
 SOURCE = home_of(5)
 
@@ -66,6 +66,28 @@ def test_a_store_of_a_topic_made_anew_says_nothing(bench):
     bench.log.recreate_topic(SOURCE.topic)
 
     assert 0 == wanted(bench)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [(), [("source", b"somewhere")], [("source", None)]],
+    ids=["no source", "none of ours", "null"],
+)
+def test_records_that_no_worker_wrote_are_passed_over(bench, headers, caplog):
+    """A facts topic is never compacted: one such record would be in the way for good."""
+    worker = bench.worker()
+    bench.emit(liked(1), liked(2))
+    worker.drain()
+    worker.stop()
+    bench.log.drop_offsets(bench.service.name)
+    for _ in range(2):
+        bench.log.append(FACTS, b"3", b"rubbish", headers)
+
+    found = wanted(bench)
+
+    assert 2 == found
+    (told,) = [one.getMessage() for one in caplog.records if "passed over" in one.getMessage()]
+    assert f"topic={FACTS} records=2" in told
 
 
 def test_a_log_cut_since_does_not_pass_for_a_whole_one(bench):
