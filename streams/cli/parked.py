@@ -8,7 +8,13 @@ import typer
 
 from streams.cli.output import JSON_OPTION, json_line, write_fields, write_line, write_rows
 from streams.cli.record_view import RecordView, time_of
-from streams.cli.system_topic import record_at, records_in, system_records
+from streams.cli.system_topic import (
+    current_ids,
+    record_at,
+    records_in,
+    system_records,
+    tell_of_earlier,
+)
 from streams.engine.decisions import Decision, DecisionKind, decision_of
 from streams.errors import NotFound
 from streams.ports.records import Record
@@ -31,9 +37,14 @@ _SERVICE = typer.Argument(help="Name of a service, such as counters.")
 
 @app.command("list", epilog="Example: streams parked list counters")
 def list_parked(service: str = _SERVICE, as_json: bool = JSON_OPTION) -> None:
-    """Show one line for each parked key, in the order they were parked."""
+    """Show one line for each parked key, in the order they were parked.
+
+    Keys of a topic that was deleted since are left out: nothing skips them any more.
+    """
     rows = [row for _, row in _rows(service)]
-    write_rows(rows, _COLUMNS, nothing=_NOTHING.format(service), as_json=as_json)
+    current = [row for row in rows if not row["of_earlier_topic"]]
+    write_rows(current, _COLUMNS, nothing=_NOTHING.format(service), as_json=as_json)
+    tell_of_earlier(len(rows) - len(current), f"streams parked show {service}")
 
 
 @app.command("show", epilog="Example: streams parked show counters 5")
@@ -45,6 +56,7 @@ def show_parked(
     """Show everything about parked keys, with the event on which the handler raised.
 
     A result raises on a state, not on an event: then it is the last event of the key in that state.
+    A key of a topic that was deleted or made again since is marked, and its event is gone.
     """
     rows = [(decision, row) for decision, row in _rows(service) if key in ("", row["key"])]
     if key and not rows:
@@ -53,7 +65,8 @@ def show_parked(
         write_line(_NOTHING.format(service))
     view = RecordView(Catalog.find())
     for decision, row in rows:
-        shown = {**row, **_original(decision, view)}
+        gone = {"event": None, "value": None}
+        shown = {**row, **(gone if row["of_earlier_topic"] else _original(decision, view))}
         if as_json:
             write_line(json_line(shown))
         else:
@@ -62,17 +75,17 @@ def show_parked(
 
 
 def _rows(service: str) -> list[tuple[Decision, dict[str, Any]]]:
-    """A row for each key; where a key was parked again, the last time counts."""
-    rows: dict[tuple[str, str, str], tuple[Decision, dict[str, Any]]] = {}
+    """A row for each key of each topic; where it was parked again, the last time counts."""
+    found: dict[tuple[Any, ...], tuple[Decision, int]] = {}
     for record in system_records(service, "decisions"):
-        decision = decision_of(record)
-        if decision.kind is DecisionKind.PARKED:
-            row = _row(decision, record.timestamp_ms)
-            rows[str(decision.source), decision.fold, row["key"]] = decision, row
-    return list(rows.values())
+        one = decision_of(record)
+        if one.kind is DecisionKind.PARKED:
+            found[one.source, one.topic_id, one.fold, one.fold_key] = one, record.timestamp_ms
+    ids = current_ids(one.topic for one, _ in found.values())
+    return [(one, _row(one, time_ms, ids.get(one.topic))) for one, time_ms in found.values()]
 
 
-def _row(decision: Decision, timestamp_ms: int) -> dict[str, Any]:
+def _row(decision: Decision, timestamp_ms: int, current_id: str | None) -> dict[str, Any]:
     skipped_from = f"{decision.source}/{decision.at}"
     return {
         "fold": decision.fold,
@@ -84,6 +97,7 @@ def _row(decision: Decision, timestamp_ms: int) -> dict[str, Any]:
         "detail": decision.detail,
         "where": decision.where,
         "time": time_of(timestamp_ms),
+        "of_earlier_topic": decision.topic_id != current_id,
     }
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import typer
 
 from streams.cli.output import JSON_OPTION, json_line, write_fields, write_line, write_rows
 from streams.cli.record_view import RecordView, text_of, time_of
-from streams.cli.system_topic import parse_source, system_records
+from streams.cli.system_topic import current_ids, parse_source, system_records, tell_of_earlier
 from streams.errors import NotFound
 from streams.ports.records import Record
 from streams.topics.catalog import Catalog
@@ -28,9 +27,14 @@ _SERVICE = typer.Argument(help="Name of a service, such as counters.")
 
 @app.command("list", epilog="Example: streams quarantine list counters")
 def list_quarantined(service: str = _SERVICE, as_json: bool = JSON_OPTION) -> None:
-    """Show one line for each quarantined record, oldest first."""
-    rows = [_row(record) for record in system_records(service, "quarantine")]
-    write_rows(rows, _COLUMNS, nothing=_NOTHING.format(service), as_json=as_json)
+    """Show one line for each quarantined record, oldest first.
+
+    Records of a topic that was deleted since are left out: their offsets mean other records.
+    """
+    rows = [row for _, row in _rows(service)]
+    current = [row for row in rows if not row["of_earlier_topic"]]
+    write_rows(current, _COLUMNS, nothing=_NOTHING.format(service), as_json=as_json)
+    tell_of_earlier(len(rows) - len(current), f"streams quarantine show {service}")
 
 
 @app.command("show", epilog="Example: streams quarantine show counters social.photos/3/17")
@@ -39,17 +43,20 @@ def show_quarantined(
     source: str = typer.Argument("", help="One record, as topic/partition/offset; default: all."),
     as_json: bool = JSON_OPTION,
 ) -> None:
-    """Show everything about quarantined records: headers, bytes, and the event if it decodes."""
+    """Show everything about quarantined records: headers, bytes, and the event if it decodes.
+
+    A record of a topic that was deleted or made again since is marked; its bytes are still here.
+    """
     if source:
         parse_source(source)
-    found = list(_wanted(service, source))
+    found = [one for one in _rows(service) if source in ("", one[1]["source"])]
     if source and not found:
         raise NotFound(f"{service} quarantined no record from {source}")
     if not found and not as_json:
         write_line(_NOTHING.format(service))
     view = RecordView(Catalog.find())
-    for record in found:
-        shown = {**_row(record), **_everything(record, view)}
+    for record, row in found:
+        shown = {**row, **_everything(record, view)}
         if as_json:
             write_line(json_line(shown))
         else:
@@ -57,19 +64,24 @@ def show_quarantined(
             write_line("")
 
 
-def _wanted(service: str, source: str) -> Iterator[Record]:
-    for record in system_records(service, "quarantine"):
-        if source in ("", _header(record, "source")):
-            yield record
+def _rows(service: str) -> list[tuple[Record, dict[str, Any]]]:
+    records = system_records(service, "quarantine")
+    ids = current_ids(_topic(record) for record in records)
+    return [(record, _row(record, ids.get(_topic(record)))) for record in records]
 
 
-def _row(record: Record) -> dict[str, Any]:
+def _topic(record: Record) -> str:
+    return parse_source(_header(record, "source") or "")[0].topic
+
+
+def _row(record: Record, current_id: str | None) -> dict[str, Any]:
     return {
         "source": _header(record, "source"),
         "key": text_of(record.key),
         "reason": _header(record, "reason"),
         "detail": _header(record, "detail"),
         "time": time_of(record.timestamp_ms),
+        "of_earlier_topic": current_id is None or _header(record, "topic_id") != current_id,
     }
 
 

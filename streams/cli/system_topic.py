@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+import typer
 
 from streams.engine.decisions import PARTITION
+from streams.engine.skipped import topic_ids
 from streams.errors import InputError, NotFound
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.reader import KafkaReader
@@ -30,6 +33,20 @@ def system_records(service: str, suffix: str) -> list[Record]:
         return list(reader.read({TopicPartition(topic, PARTITION): 0}))
     finally:
         reader.close()
+
+
+def current_ids(names: Iterable[str]) -> dict[str, str]:
+    """The ids of topics as they are now; a topic that is gone is absent."""
+    return topic_ids(KafkaAdmin(KafkaSettings()), names)
+
+
+def tell_of_earlier(count: int, verb: str) -> None:
+    """On standard error: how many rows are about topics that were deleted or made again since."""
+    if count:
+        typer.echo(
+            f"left out: {count} of topics that were deleted or made again since; `{verb}` has them",
+            err=True,
+        )
 
 
 def record_at(source: str) -> Record | None:

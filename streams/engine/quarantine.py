@@ -25,6 +25,7 @@ def quarantine(
         ("reason", reason.encode()),
         ("detail", detail[:MAX_DETAIL].encode()),
         ("source", record.source.encode()),
+        ("topic_id", topic_id.encode()),
         ("service", service.encode()),
         *_schema_id(record.value),
     ]

@@ -41,13 +41,14 @@ class Skipped:
 def find_skipped(service: str, admin: LogAdmin, reader: LogReader) -> Skipped:
     """What the service skips, as committed now; nothing for one that has no decisions topic."""
     decisions = list(_decisions(f"{service}.decisions", admin, reader))
-    topics = admin.topics({one.topic for one in decisions})
-    current = [
-        one
-        for one in decisions
-        if one.topic in topics and topics[one.topic].topic_id == one.topic_id
-    ]
+    ids = topic_ids(admin, (one.topic for one in decisions))
+    current = [one for one in decisions if ids.get(one.topic) == one.topic_id]
     return Skipped(service, tuple(_parked(current)), tuple(_quarantined(current)))
+
+
+def topic_ids(admin: LogAdmin, names: Iterable[str]) -> dict[str, str]:
+    """The ids of topics as they are: one that was deleted has none, one made again another."""
+    return {name: info.topic_id for name, info in admin.topics(set(names)).items()}
 
 
 def _decisions(topic: str, admin: LogAdmin, reader: LogReader) -> Iterator[Decision]:

@@ -65,6 +65,7 @@ def test_a_quarantined_record_says_why_and_whence(bench):
     assert ("reason", b"mine") == record.headers[0]
     assert b"trailing bytes" == headers["reason"]
     assert f"{home_of(5)}/0".encode() == headers["source"]
+    assert bench.log.admin().topics([INPUT])[INPUT].topic_id.encode() == headers["topic_id"]
     assert b"bench" == headers["service"]
     assert str(CATALOG.schema_id(type(liked(1)))).encode() == headers["schema_id"]
 
