@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from streams.sdk.receipt import Receipt
     from streams.sdk.recording import RecordingClient
     from streams.state.entries import Entries
+    from streams.state.member_sets import MemberSets
     from streams.state.members import Members
     from streams.topics.catalog import Catalog
     from streams.views.results import Results
@@ -49,6 +50,7 @@ _HOMES = {
     "Context": "streams.fold.context",
     "Entries": "streams.state.entries",
     "Fold": "streams.fold.declaration",
+    "MemberSets": "streams.state.member_sets",
     "Members": "streams.state.members",
     "Service": "streams.fold.service",
     "Worker": "streams.engine.worker",
@@ -76,7 +78,7 @@ _HOMES = {
 
 __all__ = [  # noqa: RUF022 grouped as above
     "Emitter", "EventClient", "Receipt", "RecordingClient",
-    "Context", "Entries", "Fold", "Members", "Service", "Worker",
+    "Context", "Entries", "Fold", "MemberSets", "Members", "Service", "Worker",
     "Catalog", "Event", "Message", "Result", "Results",
     "BrokerUnavailable", "ClientClosed", "ConfigurationError", "DeliveryFailed", "InputError",
     "NotFound", "Overloaded", "SchemaMismatch", "StreamsError", "TooLarge", "Unavailable",

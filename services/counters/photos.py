@@ -23,6 +23,7 @@ from schemas.social import (
 from streams.fold.context import Context
 from streams.fold.declaration import Fold
 from streams.state.entries import Entries
+from streams.state.member_sets import MemberSets
 from streams.state.members import Members
 
 
@@ -36,7 +37,7 @@ class Photo(msgspec.Struct):
     fans: Members = msgspec.field(default_factory=Members)
     comments: Entries[int, int] = msgspec.field(default_factory=Entries)  # live id -> author
     closed_comments: Members = msgspec.field(default_factory=Members)
-    comment_fans: dict[int, Members] = {}
+    comment_fans: MemberSets = msgspec.field(default_factory=MemberSets)
     shares: Members = msgspec.field(default_factory=Members)
 
     def seen(self, owner_id: int) -> bool:
@@ -68,7 +69,7 @@ def deleted(photo: Photo, event: PhotoDeleted) -> None:
     photo.fans = Members()
     photo.comments = Entries()
     photo.closed_comments = Members()
-    photo.comment_fans = {}
+    photo.comment_fans = MemberSets()
     photo.shares = Members()
 
 
@@ -105,7 +106,7 @@ def uncommented(photo: Photo, event: CommentDeleted, ctx: Context) -> None:
     if not photo.seen(event.owner_id):
         return
     photo.closed_comments.add(event.comment_id)
-    photo.comment_fans.pop(event.comment_id, None)
+    photo.comment_fans.drop(event.comment_id)
     author_id = photo.comments.pop(event.comment_id, None)
     if author_id is not None:
         ctx.emit(ActorCounted(user_id=author_id, kind=ActorKind.COMMENT, delta=-1))
@@ -115,14 +116,14 @@ def uncommented(photo: Photo, event: CommentDeleted, ctx: Context) -> None:
 def comment_liked(photo: Photo, event: CommentLiked) -> None:
     """A like of a comment that was not deleted."""
     if photo.seen(event.owner_id) and event.comment_id not in photo.closed_comments:
-        photo.comment_fans.setdefault(event.comment_id, Members()).add(event.user_id)
+        photo.comment_fans.add(event.comment_id, event.user_id)
 
 
 @PHOTOS.on(CommentUnliked)
 def comment_unliked(photo: Photo, event: CommentUnliked) -> None:
     """Only what was liked can be taken back."""
-    if photo.seen(event.owner_id) and event.comment_id in photo.comment_fans:
-        photo.comment_fans[event.comment_id].discard(event.user_id)
+    if photo.seen(event.owner_id):
+        photo.comment_fans.discard(event.comment_id, event.user_id)
 
 
 @PHOTOS.on(PhotoShared)
@@ -140,7 +141,7 @@ def counters(photo_id: int, photo: Photo) -> PhotoCounters:
         owner_id=photo.owner_id or 0,
         likes=len(photo.fans),
         comments=len(photo.comments),
-        comment_likes=sum(map(len, photo.comment_fans.values())),
+        comment_likes=len(photo.comment_fans),
         shares=len(photo.shares),
         deleted=photo.is_deleted,
     )

@@ -129,7 +129,7 @@ def _check_state(fold: Fold) -> None:
     except (TypeError, NotImplementedError) as exc:
         raise ConfigurationError(
             f"{fold.name}: found a state that cannot be saved ({exc}), wanted a type without "
-            "required arguments, of msgspec-encodable fields, Members or Entries"
+            "required arguments, of msgspec-encodable fields, Members, MemberSets or Entries"
         ) from exc
 
 

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 INLINE_ITEMS = 2_048
-"""Collections up to this size stay inside the row of their key."""
+"""Collections up to this size stay inside the row of their key, if they are small in bytes too."""
+
+INLINE_BYTES = 65_536
+"""Few items may be large ones, such as messages with all who got them."""
 
 
 @dataclass(slots=True)

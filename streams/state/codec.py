@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from streams.ports.store import Store
-from streams.state.chunks import INLINE_ITEMS, Chunked, Rows
+from streams.state.chunks import INLINE_BYTES, INLINE_ITEMS, Chunked, Rows
 
 Key = Any
 """An int, a str, or a tuple of them."""
@@ -85,10 +85,12 @@ class StateCodec:
         if not isinstance(value, Chunked):
             raise NotImplementedError(
                 f"found a {type(value).__name__} in a fold's state; wanted msgspec-encodable "
-                "structs, dicts, sets, Members or Entries"
+                "structs, dicts, sets, Members, MemberSets or Entries"
             )
         if value.rows is None and len(value) <= INLINE_ITEMS:
-            return _INLINE + value.base()
+            base = value.base()
+            if len(base) <= INLINE_BYTES:
+                return _INLINE + base
         self._found.append(value)
         rows = value.rows or Rows(0)
         return _LARGE + rows.id.to_bytes(4, "big")
@@ -97,6 +99,8 @@ class StateCodec:
         kind = getattr(declared, "__origin__", declared)
         if not (isinstance(kind, type) and issubclass(kind, Chunked)):
             raise NotImplementedError(f"a fold's state cannot hold {declared}")
+        if not isinstance(data, bytes):
+            raise TypeError(f"found a saved {type(data).__name__}, wanted a {kind.__name__}")
         if data[:1] == _INLINE:
             return kind.load(declared, [data[1:]])
         assert self._loading is not None  # noqa: S101 set by _decode around every use

@@ -14,9 +14,9 @@ PUBLIC = {
     "streams": {
         "BrokerUnavailable", "Catalog", "ClientClosed", "ConfigurationError", "Context",
         "DeliveryFailed", "Emitter", "Entries", "Event", "EventClient", "Fold", "InputError",
-        "Members", "Message", "NotFound", "Overloaded", "Receipt", "RecordingClient", "Result",
-        "Results", "SchemaMismatch", "Service", "StreamsError", "TooLarge", "Unavailable",
-        "UnknownEvent", "Worker", "WorkerStopped",
+        "MemberSets", "Members", "Message", "NotFound", "Overloaded", "Receipt",
+        "RecordingClient", "Result", "Results", "SchemaMismatch", "Service", "StreamsError",
+        "TooLarge", "Unavailable", "UnknownEvent", "Worker", "WorkerStopped",
     },
     "streams.local": {"LocalKafka", "Status"},
     "streams.sdk": {"Emitter", "EventClient", "Position", "Receipt", "RecordingClient"},
