@@ -28,14 +28,16 @@ def reset(
     """Fold the log again from its start, with all workers stopped.
 
     Results are published again and end as they were; folds that emit facts are refused. Decisions
-    stay: parked keys are skipped from the same event on, and quarantined records too.
+    stay: parked keys are skipped from the same event on, and quarantined records too. So do results
+    of keys that no record of the log mentions any more.
     """
     from streams.engine.reset import reset_state
     from streams.engine.services import load_service
     from streams.kafka.connection import KafkaLog
 
     log = KafkaLog(KafkaSettings(), WorkerSettings())
-    starts = reset_state(load_service(service), log, topic or ())
+    loaded = load_service(service)
+    starts = reset_state(loaded, log, topic or ())
     if as_json:
         for place, offset in starts.items():
             row = {"topic": place.topic, "partition": place.partition, "offset": offset}
@@ -45,3 +47,10 @@ def reset(
         f"{len(starts)} partitions start again at the beginning of their log; "
         f"run `streams run {service}`"
     )
+    folds = [fold for name in {place.topic for place in starts} for fold in loaded.folds_of(name)]
+    results = sorted({one.name for fold in folds for one in fold.outputs})
+    if results:
+        write_line(
+            f"results in {', '.join(results)} of keys that no record of the log mentions any more "
+            "stay as they are; how many those are cannot be known"
+        )

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from streams.clock import Deadline
 from streams.engine.cut_log import refuse_cut
+from streams.engine.earlier_topics import changed, made_again
 from streams.engine.progress import start_positions
 from streams.errors import (
     ConfigurationError,
@@ -72,8 +73,10 @@ def _start(
             committed = consumer.committed(sources, deadline)
             if None not in committed.values():
                 return
+            topics = described(service, admin)
+            _refuse_made_again(service, committed, topics, log, home)
             _refuse_restart(service, committed, admin, home)
-            topics, starts = described(service, admin), admin.starts(sources)
+            starts = admin.starts(sources)
             refuse_cut(service, starts)
             positions = start_positions(service, topics, starts)
             producer.commit([], positions, consumer.member(), deadline)
@@ -128,14 +131,7 @@ def _refuse_restart(
             f"{service.name}: found state in {folder}, but the group has no committed offsets: it "
             f"was deleted or they expired; {restore}"
         )
-    outputs = [topic.name for topic in service.output_topics]
-    named = [*outputs, service.quarantine, service.decisions]
-    counts = admin.topics(named)
-    ends = admin.ends(
-        [TopicPartition(name, at) for name in named for at in range(counts[name].partitions)],
-        committed=False,
-    )
-    written = sorted({source.topic for source, end in ends.items() if end > 0})
+    written = _written(service, admin)
     if not written:
         return
     found = f"{service.name}: found records in {', '.join(written)}, but no committed offsets of"
@@ -147,3 +143,33 @@ def _refuse_restart(
             f"expired, {restore}"
         )
     raise OffsetsMissing(f"{found} the group: it was deleted or they expired; {restore}")
+
+
+def _refuse_made_again(
+    service: Service,
+    committed: Mapping[TopicPartition, Committed | None],
+    topics: Mapping[str, TopicInfo],
+    log: Log,
+    home: Path,
+) -> None:
+    """TopicChanged where an offset is missing because its topic was deleted, and a reset helps.
+
+    Of a topic whose folds emit facts `offsets restore` tells whether anything was made of it.
+    """
+    missing = {source.topic for source, position in committed.items() if position is None}
+    earlier = [name for name in made_again(service, topics, log, home) if name in missing]
+    resettable = [name for name in earlier if service.is_resettable(name)]
+    if resettable:
+        raise changed(service, resettable)
+
+
+def _written(service: Service, admin: LogAdmin) -> list[str]:
+    """The topics of a service that hold anything, also of transactions that were aborted."""
+    outputs = [topic.name for topic in service.output_topics]
+    named = [*outputs, service.quarantine, service.decisions]
+    counts = admin.topics(named)
+    ends = admin.ends(
+        [TopicPartition(name, at) for name in named for at in range(counts[name].partitions)],
+        committed=False,
+    )
+    return sorted({source.topic for source, end in ends.items() if end > 0})

@@ -47,7 +47,7 @@ def _checked(service: Service, topics: Collection[str]) -> list[str]:
     wanted = [name for name in service.inputs if not topics or name in topics]
     emitting = [fold.name for name in wanted for fold in service.folds_of(name) if fold.emits]
     if emitting:
-        others = [name for name in wanted if not any(fold.emits for fold in service.folds_of(name))]
+        others = [name for name in wanted if service.is_resettable(name)]
         hint = " ".join(f"--topic {name}" for name in others)
         raise InputError(
             f"{service.name}: found folds that emit facts ({', '.join(emitting)}), wanted none: "

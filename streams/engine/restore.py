@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ import msgspec
 
 from streams.engine.cut_log import tell_cut
 from streams.engine.decisions import decision_of
+from streams.engine.earlier_topics import changed, made_again, stored_meta
 from streams.engine.first_start import described
 from streams.engine.group_offsets import write_offsets
 from streams.engine.progress import Progress, progress_of, start_positions
@@ -26,8 +27,7 @@ from streams.fold.service import Service
 from streams.logs import get_logger
 from streams.ports.log import Log, TopicInfo
 from streams.ports.records import Committed, Record, TopicPartition
-from streams.state.checkpoint import CheckpointMeta, read_meta
-from streams.state.folder import PartitionFolder, partition_path
+from streams.state.checkpoint import CheckpointMeta
 from streams.views.latest import Progress as Report
 from streams.views.latest import unheard
 
@@ -68,12 +68,16 @@ def find_offsets(
     finally:
         reader.close()
     fresh = start_positions(service, topics, starts)
+    earlier = made_again(service, topics, log, home)
+    begun = _begun_anew(topics, found, earlier)
+    _refuse_made_again(service, earlier, published.keys() - begun.keys())
+    published |= {source: offset - 1 for source, offset in begun.items()}
     restored = []
     for source in sources:
         meta = _store_meta(service, source, topics[source.topic], home)
         saved = meta.offset if meta is not None else 0
         wanted = max(starts[source], published.get(source, -1) + 1, saved)
-        _check_end(source, wanted, ends[source])
+        _check_end(service, source, wanted, ends[source])
         new = progress_of(source, fresh[source], "")
         was_folded = source in published or meta is not None
         progress = _progress(source, found[source], meta, new, was_folded=was_folded)
@@ -125,6 +129,20 @@ def _progress(
     return msgspec.structs.replace(fresh, generation=meta.generation, versions=dict(meta.versions))
 
 
+def _begun_anew(
+    topics: Mapping[str, TopicInfo],
+    found: Mapping[TopicPartition, Committed | None],
+    earlier: Collection[str],
+) -> dict[TopicPartition, int]:
+    """Offsets committed since a topic was made again, where all that is published may be older."""
+    begun = {}
+    for source, position in found.items():
+        note = _note(source, position) if source.topic in earlier else None
+        if position is not None and note and note.topic_id == topics[source.topic].topic_id:
+            begun[source] = position.offset
+    return begun
+
+
 def _note(source: TopicPartition, found: Committed | None) -> Progress | None:
     try:
         return None if found is None else progress_of(source, found, "")
@@ -132,12 +150,21 @@ def _note(source: TopicPartition, found: Committed | None) -> Progress | None:
         return None
 
 
-def _check_end(source: TopicPartition, wanted: int, end: int) -> None:
+def _refuse_made_again(
+    service: Service, earlier: Collection[str], published: Collection[TopicPartition]
+) -> None:
+    """TopicChanged where something was made of a topic that is gone; else it is a first start."""
+    of_earlier = [name for name in earlier if any(one.topic == name for one in published)]
+    if of_earlier:
+        raise changed(service, of_earlier)
+
+
+def _check_end(service: Service, source: TopicPartition, wanted: int, end: int) -> None:
     if wanted > end:
         raise TopicChanged(
             f"{source}: something was made of records up to {wanted}, but the log ends at {end}; "
-            "the topic was made again or lost records: bring its records back, or remove what was "
-            "made of them (the service's output topics and state folder)"
+            "the topic was deleted and made again, or lost records: bring its records back; else "
+            f"{service.way_back(source.topic)}"
         )
 
 
@@ -212,16 +239,7 @@ def _store_meta(
     service: Service, source: TopicPartition, topic: TopicInfo, home: Path
 ) -> CheckpointMeta | None:
     """What a store here holds of this topic; None also for one made of a topic that is gone."""
-    path = partition_path(home, service.name, *source)
-    if not (path / "db" / "CURRENT").is_file():
-        return None
-    folder = PartitionFolder(path)
-    try:
-        store = folder.store()
-        meta = read_meta(store)
-        store.close()
-    finally:
-        folder.release()
+    meta = stored_meta(service, source, home)
     return meta if meta is not None and meta.topic_id == topic.topic_id else None
 
 

@@ -83,9 +83,13 @@ class Service:
         """The types of a topic that some fold handles, by Avro name."""
         return {one.avro_name: one for fold in self.folds_of(topic) for one in fold.handlers}
 
+    def is_resettable(self, topic: str) -> bool:
+        """Whether a topic may be folded again from its start: none of its folds emits facts."""
+        return not any(fold.emits for fold in self.folds_of(topic))
+
     def way_back(self, topic: str) -> str:
         """What to do when a topic's state does not fit its log, for the end of an error message."""
-        if any(fold.emits for fold in self.folds_of(topic)):
+        if not self.is_resettable(topic):
             return (
                 "its folds emit facts, which folding the log again would emit twice: bring back "
                 "what was there before, or fold the log as a service of another name with output "

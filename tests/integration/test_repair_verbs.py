@@ -44,3 +44,13 @@ def test_reset_shows_each_partition_as_an_object(service):
     assert shown.exit_code == 0
     assert {"topic": "counters.contributions", "partition": 0, "offset": 0} in rows
     assert {row["topic"] for row in rows} == {"counters.contributions"}
+
+
+def test_reset_says_what_it_leaves_standing(service):
+    """After a topic was deleted and made again some results are of nobody's making."""
+    shown = run("state", "reset", service, "--topic", "counters.contributions")
+
+    assert (
+        "results in counters.users of keys that no record of the log mentions any more stay"
+        in shown.stdout
+    )

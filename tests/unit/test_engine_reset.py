@@ -11,7 +11,8 @@ from schemas.demo import LikesCounted
 from schemas.social import PhotoLiked
 from streams import Fold
 from streams.engine.reset import reset_state
-from streams.errors import InputError, TransactionFailed
+from streams.engine.restore import find_offsets
+from streams.errors import InputError, TopicChanged, TransactionFailed
 from streams.testing.coordinator import CommitFault
 from tests.unit.engine_bench import COUNTS, INPUT, home_of, liked, service_of
 
@@ -124,3 +125,57 @@ def test_a_topic_that_is_not_read_is_refused(bench):
     """The message says which are."""
     with pytest.raises(InputError, match=r"does not read social\.users; it reads social\.photos"):
         reset_state(service_of(quiet_fold()), bench.log, ["social.users"])
+
+
+@pytest.mark.parametrize("trace", ["store", "decisions"])
+def test_a_topic_that_was_made_again_is_named_at_once_with_the_reset(bench_on_disk, trace):
+    """The broker drops its offsets, and a restore of them would skip what came since."""
+    bench = bench_on_disk
+    bench.declare(quiet_fold())
+    if trace == "decisions":
+        bench.put(liked(3), value=b"rubbish")
+    bench.emit(liked(1))
+    folded(bench)
+    bench.log.recreate_topic(INPUT)
+    bench.log.drop_offsets("bench")
+    bench.emit(*(liked(user, photo_id=5) for user in range(20, 30)))
+    if trace == "decisions":
+        bench.home = bench.home / "another host"
+    told = f"found {INPUT} deleted and made again.*`streams state reset bench --topic {INPUT}`"
+
+    with pytest.raises(TopicChanged, match=told):
+        bench.worker()
+    with pytest.raises(TopicChanged, match=told):
+        find_offsets(bench.service, bench.log, bench.home)
+    reset_state(bench.service, bench.log, [INPUT])
+    folded(bench)
+
+    assert {"5": 10} == bench.counts()
+
+
+def test_a_restore_after_that_reset_is_not_told_of_the_old_topic(bench_on_disk):
+    """What was published is older than the topic; its offsets would skip records of today."""
+    bench = bench_on_disk
+    bench.declare(quiet_fold())
+    bench.emit(liked(1))
+    folded(bench)
+    bench.log.recreate_topic(INPUT)
+    bench.log.drop_offsets("bench")
+    bench.emit(liked(2))
+    reset_state(bench.service, bench.log)
+
+    found = find_offsets(bench.service, bench.log, bench.home)
+
+    assert {0} == {one.wanted for one in found}
+
+
+def test_of_a_log_that_ends_too_early_the_reset_is_named(bench):
+    """Without a store and decisions only the outputs tell that records are gone."""
+    bench.declare(quiet_fold())
+    bench.emit(liked(1))
+    folded(bench)
+    bench.log.recreate_topic(INPUT)
+    bench.log.drop_offsets("bench")
+
+    with pytest.raises(TopicChanged, match=f"the log ends at 0.*state reset bench --topic {INPUT}"):
+        find_offsets(bench.service, bench.log, bench.home)

@@ -1,0 +1,71 @@
+"""Input topics that were deleted and made again, told by what a service remembers of them.
+
+The broker drops the committed offsets of a deleted topic, so that its group looks like one that
+was lost. But offsets of the old topic mean other records, and restoring them would skip new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from streams.engine.decisions import PARTITION, decision_of
+from streams.errors import TopicChanged
+from streams.fold.service import Service
+from streams.ports.log import Log, TopicInfo
+from streams.ports.records import TopicPartition
+from streams.state.checkpoint import CheckpointMeta, read_meta
+from streams.state.folder import FolderLocked, PartitionFolder, partition_path
+
+
+def made_again(
+    service: Service, topics: Mapping[str, TopicInfo], log: Log, home: Path
+) -> list[str]:
+    """Inputs of which stores here and decisions know other ids than today's, and not today's."""
+    known = {name: _stored_ids(service, name, topics[name], home) for name in service.inputs}
+    reader = log.reader()
+    try:
+        for record in reader.read({TopicPartition(service.decisions, PARTITION): 0}):
+            decision = decision_of(record)
+            known.setdefault(decision.topic, set()).add(decision.topic_id)
+    finally:
+        reader.close()
+    return [
+        name for name in service.inputs if known[name] and topics[name].topic_id not in known[name]
+    ]
+
+
+def changed(service: Service, topics: list[str]) -> TopicChanged:
+    """The error about topics that were made again, with the way on for each."""
+    ways = "; ".join(f"{name}: {service.way_back(name)}" for name in topics)
+    return TopicChanged(
+        f"{service.name}: found {', '.join(topics)} deleted and made again since it was folded, "
+        f"so offsets of then mean other records: {ways}"
+    )
+
+
+def stored_meta(service: Service, source: TopicPartition, home: Path) -> CheckpointMeta | None:
+    """What a store here says of itself; FolderLocked while a worker owns it."""
+    path = partition_path(home, service.name, *source)
+    if not (path / "db" / "CURRENT").is_file():
+        return None
+    folder = PartitionFolder(path)
+    try:
+        store = folder.store()
+        meta = read_meta(store)
+        store.close()
+    finally:
+        folder.release()
+    return meta
+
+
+def _stored_ids(service: Service, name: str, topic: TopicInfo, home: Path) -> set[str]:
+    ids = set()
+    for number in range(topic.partitions):
+        try:
+            meta = stored_meta(service, TopicPartition(name, number), home)
+        except FolderLocked:  # its owner is at work and will say what it finds
+            continue
+        if meta is not None:
+            ids.add(meta.topic_id)
+    return ids
