@@ -12,14 +12,29 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streams.errors import ConfigurationError
 
 _OPTION_NAME = re.compile(r"[a-z0-9._]+")
+
+_MOST = 2_147_483_647
+"""What the Kafka client, and Kafka's protocol, can count to: a signed number of 32 bits."""
+
+_LONGEST_S = 2_147_483
+"""The same in milliseconds, as seconds."""
+
+_SHORTEST_S = 0.001  # the client counts whole milliseconds
 
 
 class Section(BaseSettings):
@@ -37,6 +52,22 @@ class Section(BaseSettings):
 
 def _env(name: str, description: str, default: Any) -> Any:
     return Field(default, validation_alias=name, description=description)
+
+
+def _within(least: float, most: float) -> AfterValidator:
+    """A check that a number lies between two others, which no NaN does."""
+
+    def check(number: float) -> float:
+        if not least <= number <= most:
+            raise ValueError(f"must be from {least:,} to {most:,}")
+        return number
+
+    return AfterValidator(check)
+
+
+_Count = Annotated[int, _within(1, _MOST)]
+_Seconds = Annotated[float, _within(_SHORTEST_S, _LONGEST_S)]
+_Copies = Annotated[int, _within(-1, 32_767)]  # Kafka's protocol has 16 bits for them
 
 
 class HomeSettings(Section):
@@ -153,35 +184,25 @@ class SchemaSettings(Section):
 class EmitSettings(Section):
     """The SDK's client."""
 
-    max_queued: int = _env("STREAMS_EMIT_MAX_QUEUED", "Most records waiting to be sent.", 100_000)
+    max_queued: _Count = _env(
+        "STREAMS_EMIT_MAX_QUEUED", "Most records waiting to be sent.", 100_000
+    )
     on_full: Literal["wait", "fail"] = _env(
         "STREAMS_EMIT_ON_FULL", "What emit does when the queue is full.", "wait"
     )
-    linger_ms: int = _env("STREAMS_EMIT_LINGER_MS", "Wait to fill a batch, milliseconds.", 5)
-    delivery_timeout_s: float = _env(
+    linger_ms: Annotated[int, _within(0, 900_000)] = _env(
+        "STREAMS_EMIT_LINGER_MS", "Wait to fill a batch, milliseconds.", 5
+    )
+    delivery_timeout_s: _Seconds = _env(
         "STREAMS_EMIT_DELIVERY_TIMEOUT_S", "Give up on a record after this, seconds.", 120.0
     )
-    flush_timeout_s: float = _env(
+    flush_timeout_s: Annotated[float, _within(0, _LONGEST_S)] = _env(
         "STREAMS_EMIT_FLUSH_TIMEOUT_S", "Longest flush at exit, seconds.", 30.0
     )
-    max_record_bytes: int = _env(
+    max_record_bytes: Annotated[int, _within(1, 999_900_000)] = _env(
         "STREAMS_EMIT_MAX_RECORD_BYTES", "Largest encoded event, bytes.", 900_000
     )
     source: str = _env("STREAMS_EMIT_SOURCE", "Name of the emitting program (header).", "")
-
-    @field_validator("max_queued", "max_record_bytes")
-    @classmethod
-    def _is_at_least_one(cls, count: int) -> int:
-        if count < 1:
-            raise ValueError("must be at least 1")
-        return count
-
-    @field_validator("linger_ms", "flush_timeout_s")
-    @classmethod
-    def _is_not_negative(cls, length: float) -> float:
-        if length < 0:
-            raise ValueError("must not be negative")
-        return length
 
     @field_validator("delivery_timeout_s")
     @classmethod
@@ -195,65 +216,49 @@ class EmitSettings(Section):
 class WorkerSettings(Section):
     """One worker's loop."""
 
-    commit_interval_s: float = _env("STREAMS_COMMIT_INTERVAL_S", "Seconds between commits.", 0.2)
-    commit_max_outputs: int = _env(
+    commit_interval_s: _Seconds = _env("STREAMS_COMMIT_INTERVAL_S", "Seconds between commits.", 0.2)
+    commit_max_outputs: _Count = _env(
         "STREAMS_COMMIT_MAX_OUTPUTS", "Commit earlier when this many outputs wait.", 100_000
     )
-    checkpoint_interval_s: float = _env(
+    checkpoint_interval_s: _Seconds = _env(
         "STREAMS_CHECKPOINT_INTERVAL_S", "Seconds between local checkpoints.", 10.0
     )
-    cache_entries: int = _env(
+    cache_entries: _Count = _env(
         "STREAMS_CACHE_ENTRIES", "Most states kept in memory by one worker.", 1_000_000
     )
-    poll_records: int = _env(
+    poll_records: Annotated[int, _within(1, 1_000_000)] = _env(
         "STREAMS_POLL_RECORDS", "Records taken from the client at once.", 20_000
     )
     group_protocol: Literal["consumer", "classic"] = _env(
         "STREAMS_GROUP_PROTOCOL", "KIP-848 (`consumer`) or the classic group protocol.", "consumer"
     )
-    prefetch_kbytes: int = _env(
+    prefetch_kbytes: Annotated[int, _within(1, 2_097_151)] = _env(
         "STREAMS_PREFETCH_KBYTES", "Fetched ahead by the client, kilobytes a worker.", 65_536
     )
-    session_timeout_s: float = _env(
+    session_timeout_s: Annotated[float, _within(1, 300)] = _env(
         "STREAMS_SESSION_TIMEOUT_S", "Classic protocol: a silent worker is dead after this.", 6.0
     )
-    transaction_timeout_s: float = _env(
+    transaction_timeout_s: Annotated[float, _within(1, 750)] = _env(
         "STREAMS_TRANSACTION_TIMEOUT_S", "The broker aborts a transaction after this.", 15.0
     )
-    drain_timeout_s: float = _env(
+    drain_timeout_s: _Seconds = _env(
         "STREAMS_DRAIN_TIMEOUT_S", "Longest time from SIGTERM to the end of the last commit.", 8.0
     )
     http_host: str = _env("STREAMS_HTTP_HOST", "Address of metrics and health.", "127.0.0.1")
-    http_port: int = _env(
+    http_port: Annotated[int, _within(-1, 65_535)] = _env(
         "STREAMS_HTTP_PORT",
         "Port of worker 0's metrics and health (n-th: + n); 0 = any, -1 = off.",
         0,
     )
 
-    @field_validator(
-        "commit_interval_s", "checkpoint_interval_s", "transaction_timeout_s", "drain_timeout_s"
-    )
-    @classmethod
-    def _is_positive(cls, seconds: float) -> float:
-        if seconds <= 0:
-            raise ValueError("must be positive")
-        return seconds
-
-    @field_validator("cache_entries", "poll_records", "commit_max_outputs")
-    @classmethod
-    def _is_at_least_one(cls, count: int) -> int:
-        if count < 1:
-            raise ValueError("must be at least 1")
-        return count
-
 
 class TopicSettings(Section):
     """How topics are made."""
 
-    replication_factor: int = _env(
+    replication_factor: _Copies = _env(
         "STREAMS_REPLICATION_FACTOR", "Copies of each new topic; -1 = the broker's default.", -1
     )
-    min_insync_replicas: int = _env(
+    min_insync_replicas: _Copies = _env(
         "STREAMS_MIN_INSYNC_REPLICAS",
         "Copies that must have a record before it counts as written; -1 = the broker's default.",
         -1,
@@ -262,7 +267,7 @@ class TopicSettings(Section):
     @field_validator("replication_factor", "min_insync_replicas")
     @classmethod
     def _is_a_count_or_the_default(cls, count: int) -> int:
-        if count < 1 and count != -1:
+        if count == 0:
             raise ValueError("must be at least 1, or -1 for the broker's default")
         return count
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -53,7 +54,7 @@ def opened(transaction_timeout_s=0.05, deadline=NOW):
     return KafkaTransactions(
         KafkaSettings(bootstrap_servers="127.0.0.1:1"),
         "bench.0",
-        WorkerSettings(transaction_timeout_s=transaction_timeout_s),
+        SimpleNamespace(transaction_timeout_s=transaction_timeout_s),  # shorter than may be set
         deadline,
     )
 

@@ -13,6 +13,17 @@ from streams.settings import SECTIONS, WorkerSettings
 
 ROOT = Path(__file__).parents[2]
 START, END = "<!-- settings -->", "<!-- /settings -->"
+NUMBERS = {
+    str(field.validation_alias): section
+    for section in SECTIONS
+    for field in section.model_fields.values()
+    if field.annotation in {int, float}
+}
+MAY_BE_ZERO = {
+    "STREAMS_EMIT_FLUSH_TIMEOUT_S",
+    "STREAMS_EMIT_LINGER_MS",
+    "STREAMS_HTTP_PORT",
+}
 DOCUMENTS = [file for file in sorted(ROOT.glob("*.md")) if START in file.read_text("utf-8")]
 
 
@@ -50,6 +61,55 @@ def test_no_value_is_shown(form, monkeypatch):
 
 def test_a_wrong_value_is_refused_in_words_of_ours():
     """`Value error` is what another library calls it."""
-    wanted = "^STREAMS_COMMIT_INTERVAL_S: found -1, must be positive$"
+    wanted = "^STREAMS_COMMIT_INTERVAL_S: found -1, must be from 0.001 to 2,147,483$"
     with pytest.raises(ConfigurationError, match=wanted):
         WorkerSettings(commit_interval_s=-1)
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "-2", "1e12"])
+@pytest.mark.parametrize("variable", sorted(NUMBERS))
+def test_a_number_that_makes_no_sense_is_refused_with_its_variable(variable, value, monkeypatch):
+    """NaN is neither positive nor negative, and Kafka's client names options that nobody set."""
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(ConfigurationError, match=f"^{variable}: found '{value}', "):
+        NUMBERS[variable]()
+
+
+@pytest.mark.parametrize("variable", sorted(NUMBERS.keys() - MAY_BE_ZERO))
+def test_zero_is_refused_where_it_makes_no_sense(variable, monkeypatch):
+    """No time between commits, or no record a poll, would be a worker that does nothing."""
+    monkeypatch.setenv(variable, "0")
+
+    with pytest.raises(ConfigurationError, match=f"^{variable}: found '0', must be "):
+        NUMBERS[variable]()
+
+
+@pytest.mark.parametrize("variable", sorted(MAY_BE_ZERO))
+def test_zero_is_taken_where_it_means_something(variable, monkeypatch):
+    """A batch need not wait, nor an exit flush, and port 0 is any that is free."""
+    monkeypatch.setenv(variable, "0")
+
+    settings = NUMBERS[variable]()
+
+    assert 0 in settings.model_dump().values()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("STREAMS_HTTP_PORT", "65536"),
+        ("STREAMS_POLL_RECORDS", "1000001"),
+        ("STREAMS_PREFETCH_KBYTES", "2097152"),
+        ("STREAMS_SESSION_TIMEOUT_S", "301"),
+        ("STREAMS_TRANSACTION_TIMEOUT_S", "751"),
+        ("STREAMS_EMIT_LINGER_MS", "900001"),
+        ("STREAMS_EMIT_MAX_RECORD_BYTES", "999900001"),
+    ],
+)
+def test_a_number_that_kafka_s_client_refuses_is_refused_before(variable, value, monkeypatch):
+    """The client would name its own option, or one that is computed from ours."""
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(ConfigurationError, match=f"^{variable}: found '{value}', must be "):
+        NUMBERS[variable]()
