@@ -6,15 +6,18 @@ import msgspec
 import pytest
 
 from schemas.social import PhotoShared
+from streams.clock import Deadline
 from streams.engine import opening
+from streams.engine.decisions import Decision, DecisionKind, DecisionLog
 from streams.engine.group_offsets import write_offsets
 from streams.engine.partition import Stage
 from streams.engine.progress import Progress, progress_of
 from streams.engine.restore import restore_offsets
-from streams.errors import FoldChanged, OffsetsMissing, TopicChanged
-from streams.ports.records import Committed
+from streams.errors import FoldChanged, OffsetsMissing, TopicChanged, TransactionFailed
+from streams.ports.records import Committed, TopicPartition
 from streams.state.codec import row_prefixes
 from streams.state.folder import PartitionFolder, is_kill_requested, partition_path
+from streams.testing.coordinator import CommitFault
 from tests.unit.engine_bench import INPUT, PARTITIONS, home_of, liked, likes_fold, shares_fold
 
 SOURCE = home_of(5)
@@ -321,6 +324,36 @@ def test_a_decision_topic_that_holds_something_else_stops_with_the_place(bench):
 
     with pytest.raises(Exception, match=r"bench\.decisions/0/0: found a record that is no dec"):
         bench.worker()
+
+
+def test_decisions_are_read_again_until_all_of_them_are_decided(bench):
+    """A dead owner's open transaction hides those behind it; to miss one would be to fold anew."""
+    topic = bench.service.decisions
+    decision = Decision(
+        kind=DecisionKind.QUARANTINED, topic=INPUT, topic_id="i", partition=0, at=3, reason="r"
+    )
+    outgoing = decision.outgoing(topic)
+    bench.log.fail_next_commit(CommitFault.BEFORE)
+    with pytest.raises(TransactionFailed):
+        bench.log.transactions("dead").commit([outgoing], {}, None)
+    bench.log.append(topic, outgoing.key, outgoing.value, partition=0)
+    reader = bench.log.reader()
+
+    class Late:
+        """The transaction is aborted when the topic was read once."""
+
+        position = reader.position
+
+        def read(self, *asked):
+            yield from reader.read(*asked)
+            bench.log.expire_transactions()
+
+    decided = DecisionLog(topic, bench.log.admin(), Late())
+    source = TopicPartition(INPUT, 0)
+
+    found = decided.of({source: "i"}, Deadline.after(30))
+
+    assert {3} == found[source].quarantined
 
 
 def rows_of(rows, fold):

@@ -8,6 +8,7 @@ from streams.engine import loop as loop_module
 from streams.engine.decisions import DecisionKind
 from streams.engine.partition import Stage
 from streams.errors import HandlerFailing
+from streams.ports.records import Polled
 from streams.testing.coordinator import CommitFault
 from tests.unit.engine_bench import (
     HandlerError,
@@ -225,6 +226,27 @@ def test_a_partition_that_was_reopened_is_restoring_until_it_is_where_it_was(ben
 
     assert Stage.RESTORING is reopened
     assert Stage.LIVE is worker.partition().stage
+
+
+def test_a_second_batch_of_a_partition_that_was_reopened_is_left_for_the_next_poll(
+    bench, monkeypatch
+):
+    """It stands above the place to go on from: once taken, the events in between would be lost."""
+    photo, other = photos_on(home_of(5).partition, 2)
+    worker = bench.worker()
+    poll = worker.consumer.poll
+
+    def poll_in_two_batches(max_records, timeout_s):
+        first, second = poll(2, timeout_s), poll(max_records, timeout_s)
+        return Polled([*first.batches, *second.batches], {**first.ends, **second.ends})
+
+    monkeypatch.setattr(worker.consumer, "poll", poll_in_two_batches)
+    bench.emit(liked(1, other), posted("raise", photo), liked(2, other))
+
+    worker.drain()
+
+    assert {str(other): 2} == bench.counts()
+    assert [photo] == [decision.fold_key for decision in bench.decisions()]
 
 
 def test_two_keys_that_raise_in_one_batch_are_both_parked(bench):

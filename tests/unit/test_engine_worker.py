@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from streams.engine import loop as loop_module
 from streams.engine.loop import CollectorOff
 from streams.engine.slots import Slot
 from streams.engine.status import read_statuses
@@ -152,8 +153,25 @@ def test_the_cyclic_collector_is_off_while_folding_and_back_afterwards():
     """It walks all state again and again; the embedding program wants it back."""
     assert gc.isenabled()
     with CollectorOff():
-        inside = gc.isenabled()
+        inside, frozen = gc.isenabled(), gc.get_freeze_count()
 
     assert not inside
+    assert 0 < frozen
     assert gc.isenabled()
     assert 0 == gc.get_freeze_count()
+
+
+def test_an_idle_worker_collects_what_cycles_left_behind(bench, monkeypatch):
+    """With the collector off nobody else does; half a minute apart, and not while there is work."""
+    now, collected = [0.0], []
+    monkeypatch.setattr(loop_module, "monotonic_s", lambda: now[0])
+    monkeypatch.setattr(loop_module.gc, "collect", lambda: collected.append(now[0]))
+    worker = bench.worker()
+
+    for now[0] in (29.0, 31.0, 32.0, 62.0):
+        worker.turn()
+    now[0] = 99.0
+    bench.emit(liked(1))
+    worker.turn()
+
+    assert [31.0, 62.0] == collected

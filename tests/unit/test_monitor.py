@@ -7,9 +7,11 @@ import threading
 import urllib.error
 import urllib.request
 from contextlib import ExitStack
+from functools import partial
 
 import pytest
 
+from streams import metrics
 from streams.clock import Deadline, monotonic_s
 from streams.engine import loop
 from streams.engine import monitor as monitors
@@ -22,7 +24,7 @@ from streams.engine.status import read_statuses
 from streams.engine.worker import Worker
 from streams.errors import BrokerUnavailable, NotFound
 from streams.settings import KafkaSettings, WorkerSettings
-from tests.unit.engine_bench import drain_begun, liked
+from tests.unit.engine_bench import drain_begun, home_of, liked, posted
 
 
 @pytest.fixture
@@ -64,6 +66,10 @@ def seen_while_opening(monkeypatch, monitor):
 
     monkeypatch.setattr(Opener, "open", open_and_look)
     return seen
+
+
+def sample(name, **labels):
+    return metrics.registry().get_sample_value(name, labels)
 
 
 def wait_for(is_so):
@@ -153,6 +159,43 @@ def test_the_monitor_goes_on_after_a_fault_and_tells_it_once(bench, monkeypatch,
 
     told = [one for one in caplog.records if "monitor skipped a turn" in one.getMessage()]
     assert [one.levelno for one in told] == [logging.WARNING] * 2
+
+
+def test_the_lag_is_what_was_not_folded(bench):
+    """Of each partition the worker owns, also of those where nothing waits."""
+    worker = bench.worker(poll_records=1)
+    bench.emit(*map(liked, range(5)))
+    worker.turn(2)
+    monitor = monitor_of(bench, worker.assignment)
+
+    monitor._measure_lag()
+
+    found = {
+        one.partition: sample(
+            "streams_lag_records",
+            service="bench",
+            topic=one.topic,
+            partition=str(one.partition),
+        )
+        for one in worker.owned
+    }
+    assert {one.partition: 3 if one == home_of(5) else 0 for one in worker.owned} == found
+
+
+def test_quarantined_records_and_parked_keys_are_counted(bench):
+    """An alert on either must go off at the first one."""
+    refused = partial(
+        sample, "streams_quarantined_records_total", service="bench", reason="bad magic"
+    )
+    parked = partial(sample, "streams_parked_keys_total", service="bench", fold="likes")
+    before = refused() or 0, parked() or 0
+    worker = bench.worker()
+    bench.put(liked(1), value=b"rubbish")
+    bench.emit(posted("raise"))
+
+    worker.drain()
+
+    assert (before[0] + 1, before[1] + 1) == (refused(), parked())
 
 
 def test_a_worker_that_waits_for_kafka_is_alive_but_not_ready(bench, monkeypatch):
