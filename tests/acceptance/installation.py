@@ -28,6 +28,20 @@ def build_wheel(folder: Path) -> Path:
     return wheel
 
 
+def build_from_source(folder: Path) -> Path:
+    """The wheel that the source distribution makes, in a folder `dist` below `folder`.
+
+    Both are built by the backend that the lock file pins, as a packager without network would.
+    """
+    dist = folder / "dist"
+    _run(
+        sys.executable, "-m", "build", "--no-isolation", "--outdir", str(dist), str(REPOSITORY)
+    )  # fmt: skip
+    (_source,) = dist.glob("*.tar.gz")
+    (wheel,) = dist.glob("*.whl")
+    return wheel
+
+
 def install(wheel: Path, folder: Path, *, without: Collection[str] = ()) -> Path:
     """The folder of programs of a new environment that has the wheel.
 

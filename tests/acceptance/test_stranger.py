@@ -8,12 +8,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from streams.settings import child_environment
 from tests.acceptance.home import REPOSITORY, Home
-from tests.acceptance.installation import EXTRAS, build_wheel, install
+from tests.acceptance.installation import EXTRAS, build_from_source, build_wheel, install
 from tests.acceptance.readme import Reader
 
 LIKE = '{"type": "PhotoLiked", "user_id": 3, "photo_id": 5, "owner_id": 9}\n'
@@ -24,6 +25,11 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     return build_wheel(tmp_path_factory.mktemp("wheel"))
+
+
+def names_in(wheel):
+    with ZipFile(wheel) as archive:
+        return sorted(archive.namelist())
 
 
 class Stranger(Reader):
@@ -69,6 +75,21 @@ def test_an_emit_only_install_emits_and_says_what_it_lacks(wheel, home, tmp_path
     assert "1 event sent" in sent
     assert 2 == code
     assert "pip install 'millrace[engine]'" in error
+
+
+def test_the_source_distribution_makes_the_same_wheel(wheel, tmp_path):
+    """Whoever packages it has no repository; a file that is not in the archive would be missing."""
+    from_source = build_from_source(tmp_path)
+    programs = install(from_source, tmp_path)
+
+    shown = subprocess.run(
+        [programs / "streams", "--help"], cwd=tmp_path, env=child_environment({"PYTHONPATH": ""}),
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert names_in(wheel) == names_in(from_source)
+    assert (0, "") == (shown.returncode, shown.stderr)
+    assert "emit" in shown.stdout
 
 
 POLL_VOTED = """{
