@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 
 from streams.engine import opening
+from streams.engine.slots import Slot
 from streams.sdk import EventClient
 from streams.settings import EmitSettings
 from tests.unit.engine_bench import Bench, MemoryFolders
@@ -21,6 +22,21 @@ def folders(monkeypatch):
     folders = MemoryFolders()
     monkeypatch.setattr(opening, "PartitionFolder", folders)
     return folders
+
+
+@pytest.fixture(autouse=True)
+def no_slot_is_left(monkeypatch):
+    """Lock files that a test's workers leave open, as a process does, would warn in a later one."""
+    taken, take = [], Slot.take
+
+    def remembered(*wanted):
+        taken.append(take(*wanted))
+        return taken[-1]
+
+    monkeypatch.setattr(Slot, "take", remembered)
+    yield
+    for slot in taken:
+        slot.release()
 
 
 @pytest.fixture

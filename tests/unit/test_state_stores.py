@@ -122,6 +122,7 @@ def test_a_folder_knows_whether_it_has_a_store(tmp_path):
     before = folder.has_store
 
     folder.store().close()
+    folder.release()
 
     assert not before
     assert folder.has_store
@@ -135,6 +136,7 @@ def test_the_last_store_that_was_set_aside_is_kept(tmp_path):
         store.write({b"a": row})
         store.close()
         aside = folder.set_aside()
+    folder.release()
 
     store = RocksStore(aside)
 
