@@ -11,7 +11,7 @@ from streams.engine.raise_place import raise_place
 from streams.errors import StreamsError
 from streams.events.message import Message
 from streams.fold.bound import BoundFold
-from streams.fold.emission import Emission
+from streams.fold.emission import Emission, told_by
 from streams.ports.records import Outgoing
 from streams.ports.store import Store
 from streams.state.cache import StateCache
@@ -38,27 +38,27 @@ class HandlerRaised(StreamsError):
 class Selection:
     """The events of one batch that a fold takes, with their keys and offsets, in log order.
 
-    `unique` are the keys that occur, `types` the types.
+    `last` holds each key that occurs with its last event, `types` are the types that occur.
     """
 
     events: Sequence[Message]
     keys: Sequence[Key]
     offsets: Sequence[int]
-    unique: frozenset[Key]
+    last: dict[Key, Message]
     types: frozenset[type]
 
 
 class FoldPartition:
     """State, changed keys and emitted facts of one fold on one partition.
 
-    Owned by the worker's thread. `changed` are keys to publish at the next commit, `folded` counts
-    the events that were folded live.
+    Owned by the worker's thread. `changed` are keys to publish at the next commit, each with the
+    event that touched it last; `folded` counts the events that were folded live.
     """
 
     def __init__(self, fold: BoundFold, partition: int, parked: dict[Key, int]) -> None:
         self.fold = fold
         self.cache = StateCache(fold.codec(), fold.fold.state)
-        self.changed: set[Key] = set()
+        self.changed: dict[Key, Message] = {}
         self.folded = 0
         self.parked = parked
         self._emission = Emission(fold, partition)
@@ -76,17 +76,18 @@ class FoldPartition:
             offsets = [offsets[at] for at in taken]
         keys = self.fold.keys(events)
         here = frozenset(types & handled.keys())
-        return self._without_parked(Selection(events, keys, offsets, frozenset(keys), here))
+        last = dict(zip(keys, events))  # noqa: B905 same length
+        return self._without_parked(Selection(events, keys, offsets, last, here))
 
     def new_keys(self, selection: Selection, store: Store | None) -> list[Key]:
         """Keys without any state yet; all others are in memory afterwards."""
-        return self.cache.missing(selection.unique, store)
+        return self.cache.missing(selection.last, store)
 
     def run(self, selection: Selection, *, is_silent: bool) -> None:
         """Fold a selection whose keys all have states; HandlerRaised at the first failure."""
-        self.cache.changed |= selection.unique
+        self.cache.changed.update(selection.last)
         if not is_silent:
-            self.changed |= selection.unique
+            self.changed |= selection.last
             self.folded += len(selection.events)
         if selection.types & self._wants_context:
             self._emission.is_silent = is_silent
@@ -101,11 +102,15 @@ class FoldPartition:
         """Facts emitted since `committed`, in order."""
         return self._emission.outgoing
 
-    def conclude(self, headers: Sequence[tuple[str, bytes]]) -> list[Outgoing]:
-        """Results of the changed keys; HandlerRaised (without offset) when a result raises."""
+    def conclude(self, source: tuple[str, bytes]) -> list[Outgoing]:
+        """Results of the changed keys, with the header `source` and their causes.
+
+        HandlerRaised (without offset) when a result raises.
+        """
         outputs: list[Outgoing] = []
         states = self.cache.states
-        for key in self.changed:
+        for key, event in self.changed.items():
+            headers = told_by(source, event)
             try:
                 outputs += self.fold.conclude(key, states[key], headers)
             except Exception as exc:
@@ -157,7 +162,7 @@ class FoldPartition:
 
     def _without_parked(self, selection: Selection) -> Selection:
         parked = self.parked
-        if not parked or parked.keys().isdisjoint(selection.unique):
+        if not parked or parked.keys().isdisjoint(selection.last):
             return selection
         kept = [
             at
@@ -167,7 +172,8 @@ class FoldPartition:
         events = [selection.events[at] for at in kept]
         keys = [selection.keys[at] for at in kept]
         offsets = [selection.offsets[at] for at in kept]
-        return Selection(events, keys, offsets, frozenset(keys), frozenset(map(type, events)))
+        last = dict(zip(keys, events))  # noqa: B905 same length
+        return Selection(events, keys, offsets, last, frozenset(map(type, events)))
 
 
 def _text(error: Exception) -> str:

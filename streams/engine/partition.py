@@ -144,12 +144,11 @@ class Partition:
         """
         if self.stage is not Stage.LIVE:
             return []
-        source = f"{self.source}/{self._folded - 1}".encode()
-        headers = [("source", source)]
+        source = ("source", f"{self.source}/{self._folded - 1}".encode())
         outputs = self._admission.owed(self._folded)
         for fold in self._folds:
             outputs += fold.facts
-            outputs += fold.conclude(headers)
+            outputs += fold.conclude(source)
         return outputs
 
     def next_position(self) -> tuple[Committed, Progress] | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from streams.errors import ConfigurationError
 from streams.events.ids import derived_event_id, format_event_id
-from streams.events.message import Event
+from streams.events.message import Event, Message
 from streams.fold.bound import BoundFold, outgoing
 from streams.ports.records import Outgoing, Position
 
@@ -63,7 +63,7 @@ class Emission:
         ordinal = self._ordinals[name]
         self._ordinals[name] = ordinal + 1
         if self._source is None:
-            self._source = self._headers()
+            self._source = told_by(("source", str(self.position).encode()), self._event)
         if self.is_silent:
             outgoing(route, event, self._source)  # so that what it refuses is refused again
             return
@@ -82,9 +82,13 @@ class Emission:
         if self.events is not None:
             self.events.append(stamped)
 
-    def _headers(self) -> list[tuple[str, bytes]]:
-        headers = [("source", str(self.position).encode())]
-        cause = getattr(self._event, "event_id", None)
-        if cause is not None:
-            headers.append(("causation", format_event_id(cause).encode()))
-        return headers
+
+def told_by(source: tuple[str, bytes], event: Message) -> list[tuple[str, bytes]]:
+    """The headers of an output: its source, and the id of the event behind it.
+
+    Upserts between two folds have no id; what follows from one names its source only.
+    """
+    cause = getattr(event, "event_id", None)
+    if cause is None:
+        return [source]
+    return [source, ("causation", format_event_id(cause).encode())]
