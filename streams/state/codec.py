@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from streams.errors import FoldChanged
 from streams.ports.store import Store
 from streams.state.chunks import INLINE_BYTES, INLINE_ITEMS, Chunked, Rows
 
@@ -31,6 +32,7 @@ class StateCodec:
     """Encodes and loads the states of one fold. Owned by the worker's thread."""
 
     def __init__(self, fold: str, state_type: Any) -> None:
+        self._fold = fold
         self._state_prefix, self._chunk_prefix = row_prefixes(fold)
         self._encoder = msgspec.msgpack.Encoder(enc_hook=self._encode_collection)
         self._decoder = msgspec.msgpack.Decoder(state_type, dec_hook=self._decode_collection)
@@ -39,7 +41,10 @@ class StateCodec:
         self._loading: tuple[Store, bytes] | None = None
 
     def load(self, keys: Sequence[Key], store: Store) -> list[Any | None]:
-        """The states of `keys`, None where a key has no row."""
+        """The states of `keys`, None where a key has no row.
+
+        Raises FoldChanged when a row is of another shape than the declared state.
+        """
         encoded = [msgspec.msgpack.encode(key) for key in keys]
         rows = store.get_many([self._state_prefix + one for one in encoded])
         return [
@@ -116,7 +121,15 @@ class StateCodec:
     def _decode(self, key: Key, name: bytes, row: bytes, store: Store) -> Any:
         self._found = []
         self._loading = (store, name)
-        state = self._decoder.decode(row)
+        try:
+            state = self._decoder.decode(row)
+        except msgspec.DecodeError as exc:  # also of a shape that does not fit
+            raise FoldChanged(
+                f"found a saved state of {self._fold}, key {key!r}, in another shape than the fold "
+                f"declares ({exc}); bring the old state type back, or, where the fold's answers "
+                "are as before, delete this service's folder below `state` in STREAMS_HOME: the "
+                "state is made again from the log; where they are not, raise the fold's version"
+            ) from exc
         if self._found:
             self._large[key] = {one.rows.id for one in self._found if one.rows is not None}
         return state

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from streams.errors import FoldChanged
 from streams.state import codec as codec_module
 from streams.state.chunks import Rows
 from streams.state.codec import StateCodec, row_prefixes
@@ -50,6 +51,40 @@ class Shelf:
     def chunks(self):
         """Rows of large collections."""
         return [key for key in self.store.rows if key.startswith(row_prefixes("photos")[1])]
+
+
+class Reshaped(msgspec.Struct):
+    """The same state after somebody made a count of a set."""
+
+    fans: int = 0
+
+
+class Grown(Photo):
+    """The same state with one more field."""
+
+    shares: int = 0
+
+
+@pytest.mark.parametrize("saved", [Photo(fans=Members([1])), Photo()])
+def test_a_state_of_another_shape_stops_and_names_the_ways_on(saved):
+    """Guessed at, it would be a wrong number; raw, the error would name no fold and no way on."""
+    shelf = Shelf()
+    shelf.save(saved)
+
+    with pytest.raises(FoldChanged, match="photos, key 5, in another shape") as stopped:
+        StateCodec("photos", Reshaped).load([KEY], shelf.store)
+
+    assert "raise the fold's version" in str(stopped.value)
+
+
+def test_a_new_field_with_a_default_fits_old_states():
+    """The harmless change needs no replay."""
+    shelf = Shelf()
+    shelf.save(Photo(title="a boat"))
+
+    (state,) = StateCodec("photos", Grown).load([KEY], shelf.store)
+
+    assert ("a boat", 0) == (state.title, state.shares)
 
 
 @pytest.fixture
