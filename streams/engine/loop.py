@@ -3,7 +3,8 @@
 1. Poll; rebalances happen inside.
 2. Fold each batch of an owned partition; a handler that raises parks its key.
 3. When the commit interval is over: settle a stale membership, commit.
-4. When the checkpoint interval is over, or changes fill half the cache: checkpoint.
+   After it, while a round of checkpoints is open: checkpoint a few partitions.
+4. When changes fill half the cache: checkpoint all of them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections import deque
 
 from streams.clock import Drain, monotonic_s
 from streams.engine.assignment import Assignment
+from streams.engine.checkpoints import Checkpoints
 from streams.engine.commit import Committer
 from streams.engine.decisions import Decision
 from streams.engine.fold_partition import HandlerRaised
@@ -60,7 +62,7 @@ class Loop:
         self._instruments = instruments
         self.turned_s = monotonic_s()
         self._commit_due_s = monotonic_s() + settings.commit_interval_s
-        self._checkpoint_due_s = monotonic_s() + settings.checkpoint_interval_s
+        self._checkpoints = Checkpoints(settings, assignment, instruments)
         self._collect_due_s = monotonic_s() + _COLLECT_INTERVAL_S
         self._parks: deque[float] = deque(maxlen=MAX_PARKS_A_MINUTE)
 
@@ -78,10 +80,11 @@ class Loop:
         polled = self._consumer.poll(self._settings.poll_records, wait_s)
         self._take(polled)
         now_s = monotonic_s()
-        if now_s >= self._commit_due_s or self._is_full():
+        if now_s >= self._commit_due_s or self._is_full() or self._checkpoints.is_due:
             self.commit()
+            self._checkpoints.save_some()
             self._commit_due_s = monotonic_s() + self._settings.commit_interval_s
-        if now_s >= self._checkpoint_due_s or self._is_cache_half_changed():
+        if self._checkpoints.are_pressing:
             self.checkpoint()
         if not polled.batches and now_s >= self._collect_due_s:
             gc.collect()
@@ -99,16 +102,10 @@ class Loop:
         return outcome.happened
 
     def checkpoint(self) -> None:
-        """Save what changed, and forget untouched states when the cache is full."""
+        """Save what changed now, and forget untouched states when the cache is full."""
         if any(partition.stage is Stage.LIVE for partition in self._assignment.partitions):
             self.commit()
-        entries = sum(partition.entries for partition in self._assignment.partitions)
-        for partition in self._assignment.partitions:
-            size = partition.checkpoint(turn=entries > self._settings.cache_entries // 2)
-            if size:
-                self._instruments.checkpointed(partition.source, size)
-        self._instruments.cached(entries)
-        self._checkpoint_due_s = monotonic_s() + self._settings.checkpoint_interval_s
+        self._checkpoints.save_all()
 
     def park(self, partition: Partition, raised: HandlerRaised) -> None:
         """Park the key of a handler that raised; read its partition again from the checkpoint."""
@@ -152,10 +149,6 @@ class Loop:
     def _is_full(self) -> bool:
         limit = self._settings.commit_max_outputs
         return sum(one.waiting_outputs for one in self._assignment.partitions) >= limit
-
-    def _is_cache_half_changed(self) -> bool:
-        changed = sum(partition.unsaved for partition in self._assignment.partitions)
-        return changed > self._settings.cache_entries // 2
 
     def _count_park(self, partition: Partition, raised: HandlerRaised) -> None:
         now_s = monotonic_s()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.counters import ActorKind
+from streams.engine import checkpoints as checkpoints_module
 from streams.engine import loop as loop_module
 from streams.engine.partition import Stage
 from streams.events.ids import derived_event_id, format_event_id
@@ -223,7 +224,8 @@ def test_a_checkpoint_without_news_writes_nothing(bench):
 def test_a_checkpoint_is_due_when_its_interval_is_over(bench, monkeypatch):
     """By the clock that never goes back."""
     now = [100.0]
-    monkeypatch.setattr(loop_module, "monotonic_s", lambda: now[0])
+    for module in (loop_module, checkpoints_module):
+        monkeypatch.setattr(module, "monotonic_s", lambda: now[0])
     worker = bench.worker(checkpoint_interval_s=10)
     bench.emit(liked(1))
     now[0] += 9.9
