@@ -73,8 +73,8 @@ class Members(BitMap64):
     @classmethod
     def load(cls, _declared: Any, rows: Sequence[bytes]) -> Self:
         """The set from a base and its changes."""
-        members = cls()
-        for row in rows:
+        members: Self = cls.deserialize(rows[0])
+        for row in rows[1:]:
             members ^= BitMap64.deserialize(row)
         return members
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.errors import FoldChanged
 from streams.state.chunks import Rows
 from streams.state.codec import StateCodec
 from streams.state.member_sets import MemberSets
@@ -85,5 +86,5 @@ def test_a_collection_saved_as_another_type_is_refused_by_name():
     """A state's field changed its type, and the fold kept its version."""
     store = saved(Before())
 
-    with pytest.raises(msgspec.ValidationError, match=r"found a saved dict.*MemberSets.*\.fans"):
+    with pytest.raises(FoldChanged, match=r"found a saved dict.*MemberSets.*\.fans"):
         StateCodec("photos", Photo).load([5], store)
