@@ -16,6 +16,7 @@ from streams.sdk import EventClient
 from streams.settings import KafkaSettings
 from tests.acceptance.facts import expected_facts, found_facts
 from tests.acceptance.home import Home, until
+from tests.freezing import freeze
 from tests.model.events import random_events
 from tests.model.recount import recount
 
@@ -88,7 +89,7 @@ def test_an_outage_loses_nothing_and_doubles_nothing(broker):
         home.pass_ends(60)
 
         pid = broker.status().pid
-        os.kill(pid, signal.SIGSTOP)
+        freeze(pid)
         Deadline.after(FROZEN_S).pause()
         os.kill(pid, signal.SIGCONT)
         home.pass_ends(60)
@@ -116,7 +117,7 @@ def test_a_worker_stops_in_time_while_its_broker_is_frozen(broker, protocol, fro
         until(lambda: home.results("counters.users"), 60, "a first result")
 
         pid = broker.status().pid
-        os.kill(pid, signal.SIGSTOP)
+        freeze(pid)
         try:
             Deadline.after(frozen_s).pause()
             code = worker.terminate(DRAIN_S + CLOSED_WITHIN_S)

@@ -19,6 +19,7 @@ from streams.kafka.transaction import KafkaTransactions
 from streams.local import LocalKafka
 from streams.ports.records import Committed, Outgoing, TopicPartition
 from streams.settings import KafkaSettings, WorkerSettings
+from tests.freezing import freeze
 
 P0 = TopicPartition("likes", 0)
 WORKER = WorkerSettings(transaction_timeout_s=5)
@@ -36,7 +37,7 @@ class StoppableKafka:
         KafkaAdmin(self.settings).create_topic("likes", 1, {})
 
     def stop(self) -> None:
-        os.kill(self._pid, signal.SIGSTOP)
+        freeze(self._pid)
 
     def go_on(self) -> None:
         os.kill(self._pid, signal.SIGCONT)
