@@ -41,16 +41,8 @@ _Answer = TypeVar("_Answer")
 _EARLIEST: OffsetSpec = OffsetSpec.earliest()  # type: ignore[no-untyped-call] # it has no hints
 _LATEST: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call] # it has no hints
 
-_SETTLING = frozenset(
-    {
-        KafkaError.FENCED_LEADER_EPOCH,
-        KafkaError.LEADER_NOT_AVAILABLE,
-        KafkaError.NOT_LEADER_FOR_PARTITION,
-        KafkaError.UNKNOWN_LEADER_EPOCH,
-        KafkaError._NOENT,
-    }
-)
-"""Codes of a partition whose leader is not known everywhere yet."""
+_ASKED_AGAIN = faults.SETTLING | {KafkaError._NOENT}
+"""Codes that pass by themselves; the last says that the client has not heard of the topic."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +171,7 @@ class KafkaAdmin:
             try:
                 return ask()
             except StreamsError as exc:
-                if deadline.is_over or _code(exc) not in _SETTLING:
+                if deadline.is_over or _code(exc) not in _ASKED_AGAIN:
                     raise
             pause.wait(_PAUSE_S)
 

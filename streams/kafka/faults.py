@@ -52,7 +52,17 @@ STALE_MEMBER: Final = frozenset(
 )
 """Codes that say the group moved on since the membership was captured."""
 
-_BUSY = frozenset(
+SETTLING: Final = frozenset(
+    {
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+    }
+)
+"""Codes of a partition whose leader is not known everywhere yet."""
+
+_BUSY = SETTLING | frozenset(
     {
         KafkaError.CONCURRENT_TRANSACTIONS,
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,

@@ -200,7 +200,7 @@ class Home:
 
     def pass_ends(self, timeout_s: float) -> None:
         """Return when the counters service has folded what stands there now; more may be coming."""
-        admin = KafkaAdmin(self.kafka, timeout_s=2.0)
+        admin = KafkaAdmin(self.kafka, timeout_s=timeout_s)
         inputs = input_partitions(SERVICE, admin)
         ends = admin.ends(inputs, committed=False)
         until(lambda: has_passed(admin, ends), timeout_s, "folded what stood there")
