@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 
 import pytest
 
-from streams.settings import child_environment
-from tests.acceptance.datasets import REPOSITORY
+from tests.acceptance.modules import run_module
 
 LONGEST_S = 300
 
@@ -20,14 +17,13 @@ def test_the_short_benchmark_gives_right_answers(broker, tmp_path):
     """Every system's answer is compared with a recount before its time counts."""
     environment = {"KAFKA_BOOTSTRAP_SERVERS": broker, "STREAMS_HOME": str(tmp_path / "home")}
 
-    bench = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks", "--quick", "--into", str(tmp_path)],
-        cwd=REPOSITORY,
-        env=child_environment(environment),
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_S,
-        check=False,
+    bench = run_module(
+        "tests.benchmarks",
+        "--quick",
+        "--into",
+        str(tmp_path),
+        environment=environment,
+        timeout_s=LONGEST_S,
     )
 
     assert 0 == bench.returncode, bench.stdout + bench.stderr

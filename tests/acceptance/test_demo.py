@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 
 import pytest
 
-from streams.settings import child_environment
-from tests.acceptance.datasets import REPOSITORY
+from tests.acceptance.modules import run_module
 
 LONGEST_S = 120
 
@@ -20,15 +17,7 @@ def test_the_demo_kills_a_worker_and_counts_right(broker, tmp_path):
     """200,000 events, a take-over, no wrong counter, and all of it in less than two minutes."""
     environment = {"KAFKA_BOOTSTRAP_SERVERS": broker, "STREAMS_HOME": str(tmp_path), "KEEP": ""}
 
-    demo = subprocess.run(
-        [sys.executable, "-m", "services.demo"],
-        cwd=REPOSITORY,
-        env=child_environment(environment),
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_S,
-        check=False,
-    )
+    demo = run_module("services.demo", environment=environment, timeout_s=LONGEST_S)
 
     assert 0 == demo.returncode, demo.stdout + demo.stderr
     assert "Social events become counters" in demo.stdout.splitlines()[0]

@@ -31,6 +31,14 @@ def start(bench):
     ensure_started(bench.service, bench.log, bench.home, Deadline.after(5))
 
 
+def worked(bench, *events):
+    """A worker that folded these events, and ended."""
+    worker = bench.worker()
+    bench.emit(*events)
+    worker.drain()
+    worker.stop()
+
+
 def test_a_first_start_commits_the_start_offsets_and_nothing_else(bench):
     """From then on a missing offset means loss, whatever else is missing."""
     bench.emit(liked(1))
@@ -81,10 +89,7 @@ def test_a_group_that_was_deleted_while_a_store_exists_is_refused(bench_on_disk)
     """Beginning at 0 would count everything twice."""
     bench = bench_on_disk
     bench.declare(shares_fold())
-    worker = bench.worker()
-    bench.emit(liked(1))
-    worker.drain()
-    worker.stop()
+    worked(bench, liked(1))
     bench.log.drop_offsets("bench")
 
     with pytest.raises(OffsetsMissing, match=r"found state in .*streams offsets restore bench"):
@@ -94,10 +99,7 @@ def test_a_group_that_was_deleted_while_a_store_exists_is_refused(bench_on_disk)
 @pytest.mark.parametrize("event", [liked(1), posted("raise")], ids=["outputs", "decisions"])
 def test_a_group_that_was_deleted_after_it_published_is_refused(bench, event):
     """The state folder of another host is not here, but what it wrote is."""
-    worker = bench.worker()
-    bench.emit(event)
-    worker.drain()
-    worker.stop()
+    worked(bench, event)
     bench.log.drop_offsets("bench")
 
     with pytest.raises(OffsetsMissing, match=r"found records in .*streams offsets restore bench"):
@@ -106,10 +108,7 @@ def test_a_group_that_was_deleted_after_it_published_is_refused(bench, event):
 
 def test_a_new_name_is_not_taken_for_a_lost_group(bench):
     """Its topics hold what another service wrote; what to do depends on why."""
-    worker = bench.worker()
-    bench.emit(liked(1))
-    worker.drain()
-    worker.stop()
+    worked(bench, liked(1))
     bench.service = service_of(name="renamed")
     for topic in (bench.service.quarantine, bench.service.decisions):
         bench.log.create_topic(topic, 1)
@@ -120,10 +119,7 @@ def test_a_new_name_is_not_taken_for_a_lost_group(bench):
 
 def test_what_only_the_service_itself_writes_tells_a_lost_group(bench):
     """Then there is no other cause to speak of."""
-    worker = bench.worker()
-    bench.emit(liked(1), posted("raise"))
-    worker.drain()
-    worker.stop()
+    worked(bench, liked(1), posted("raise"))
     bench.log.drop_offsets("bench")
 
     with pytest.raises(OffsetsMissing, match=r"bench\.decisions.*the group: it was deleted"):
