@@ -1,0 +1,24 @@
+"""What every fault is: something done to a scene, and undone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tests.faults.scene import Scene
+
+
+class Fault(Protocol):
+    """One kind of harm. A trial calls `inject`, goes on with the workload, then calls `heal`.
+
+    Both return when what they do is done, and may be called again on the same scene. Every choice
+    (which worker, which partition, how long) is drawn from `scene.random`, so that a seed replays
+    it. `heal` leaves nothing behind, also after an `inject` that raised half-way. What a fault
+    does beyond its name it tells by `scene.timeline.note`.
+    """
+
+    name: str
+    """Lower case with hyphens, the same in timelines, reports and on the command line."""
+
+    def inject(self, scene: Scene) -> None: ...
+    def heal(self, scene: Scene) -> None: ...

@@ -1,0 +1,62 @@
+"""What happened when, for people and for replays: a line of JSON each, and a line on the screen."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from streams.clock import monotonic_s
+
+Happening = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """An audited move of a group's position: the only one that may take it back."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Timeline:
+    """The happenings of one trial, in a file and in memory. Safe from any thread."""
+
+    def __init__(self, file: Path, *, is_shown: bool = False) -> None:
+        self.begun_s = monotonic_s()
+        self.happenings: list[Happening] = []
+        self._file = file
+        self._is_shown = is_shown
+        self._lock = threading.Lock()
+
+    @property
+    def at_s(self) -> float:
+        """Seconds since the trial began."""
+        return monotonic_s() - self.begun_s
+
+    def note(self, what: str, **fields: Any) -> None:
+        """Something happened now: `what` in lower case with hyphens, its facts as JSON values."""
+        with self._lock:
+            happening = {"at_s": round(self.at_s, 3), "what": what, **fields}
+            self.happenings.append(happening)
+            with self._file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(happening) + "\n")
+            if self._is_shown:
+                facts = " ".join(f"{name}={value}" for name, value in fields.items())
+                print(f"{happening['at_s']:8.1f} s  {what} {facts}", flush=True)
+
+    def reset(self, topic: str, partition: int, offset: int) -> None:
+        """A group's position is about to be moved on purpose: C7 lets it go back to there."""
+        self.note("reset", topic=topic, partition=partition, offset=offset)
+
+    @property
+    def resets(self) -> list[Reset]:
+        """All moves on purpose so far."""
+        return [
+            Reset(one["topic"], one["partition"], one["offset"])
+            for one in self.happenings
+            if one["what"] == "reset"
+        ]
