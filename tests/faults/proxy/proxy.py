@@ -149,7 +149,9 @@ class Proxy:
         await asyncio.gather(*others, return_exceptions=True)
 
     def _note_failure(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        self._failures.append(f"{context['message']}: {context.get('exception')!r}")
+        error = context.get("exception")
+        if not isinstance(error, asyncio.CancelledError):  # that is our own doing, at the end
+            self._failures.append(f"{context['message']}: {error!r}")
 
     def _call(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result(_CALL_S)
