@@ -21,6 +21,14 @@ def downloads() -> Iterator[Path]:
         yield shared
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_java() -> Iterator[None]:
+    """A test's Kafka lives for seconds: code that is fast after minutes costs it half its start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
+        yield
+
+
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the configured Kafka, else of one that lives as long as the session."""

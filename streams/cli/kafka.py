@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streams.cli.kafka_state import containers_in_words, kafka_in_words
 from streams.cli.output import json_line, write_line
 from streams.errors import BrokerUnavailable
 from streams.local.compose import (
-    ADDRESS,
     COMPOSE_FILE,
-    SERVICE,
+    Containers,
     compose_down,
     compose_state,
     compose_up,
@@ -36,6 +36,12 @@ app = typer.Typer(
 )
 
 Docker = Annotated[bool, typer.Option("--docker", help="The one of docker-compose.kafka.yml here.")]
+Nodes = Annotated[
+    int | None,
+    typer.Option(
+        "--nodes", help="1, or 3 of which any one may fail. Unset: what there is, else 1."
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object, for scripts.")]
 
@@ -45,8 +51,8 @@ _EXTERNAL = "the external Kafka that KAFKA_BOOTSTRAP_SERVERS names"
 
 
 @app.command(epilog="Example: streams kafka up && streams topics apply")
-def up(docker: Docker = False, as_json: Json = False) -> None:
-    """Start Kafka and wait until it is ready; does nothing when it runs.
+def up(nodes: Nodes = None, docker: Docker = False, as_json: Json = False) -> None:
+    """Start Kafka and wait until it is ready; of three nodes, those that do not run.
 
     With KAFKA_BOOTSTRAP_SERVERS set it starts nothing, and looks whether that Kafka answers (exit
     code 3 when it does not).
@@ -56,14 +62,13 @@ def up(docker: Docker = False, as_json: Json = False) -> None:
         _look_outside(configured, as_json=as_json)
         typer.echo("nothing was started here", err=True)
     elif docker:
-        compose_up(Path.cwd(), HomeSettings().home)
-        _show_container("healthy", as_json=as_json)
+        _show_containers(compose_up(Path.cwd(), HomeSettings().home, nodes), as_json=as_json)
     else:
         HomeSettings().made_home()
         local = _local()
         if not local.is_downloaded:
             typer.echo("downloading Kafka from Maven Central (44 MB, once) …", err=True)
-        _show_local(local.up(), as_json=as_json)
+        _show_local(local.up(nodes), as_json=as_json)
 
 
 @app.command(epilog="Example: streams kafka down")
@@ -77,13 +82,15 @@ def down(docker: Docker = False) -> None:
 
 @app.command(epilog="Example: streams kafka status --json")
 def status(docker: Docker = False, as_json: Json = False) -> None:
-    """Show whether Kafka runs, where, and where its log is; exit code 1 when it does not.
+    """Show whether Kafka can be used, where, and where its log is; exit code 1 when it cannot.
+
+    Of three nodes it tells which one is gone or does not answer; two that are ready are enough.
 
     With KAFKA_BOOTSTRAP_SERVERS set it tells of that Kafka (exit code 3 when it does not answer).
     """
     configured = KafkaSettings()
     if docker:
-        is_running = _show_container(compose_state(Path.cwd()), as_json=as_json)
+        is_running = _show_containers(compose_state(Path.cwd()), as_json=as_json)
     elif configured.bootstrap_servers:
         is_running = True
         _look_outside(configured, as_json=as_json)
@@ -144,32 +151,23 @@ def _look_outside(configured: KafkaSettings, *, as_json: bool) -> None:
     write_line(f"{_EXTERNAL} answers at {found.servers}: Kafka {found.release}, {brokers}")
 
 
-def _show_container(state: str, *, as_json: bool) -> bool:
+def _show_containers(found: Containers, *, as_json: bool) -> bool:
     """Says what Docker said; returns whether Kafka can be used."""
-    is_running = state == "healthy"
-    address = ADDRESS if is_running else ""
     if as_json:
-        _write_object("docker", is_running=is_running, address=address)
-    elif is_running:
-        write_line(f"Kafka runs at {address} in Docker")
-    elif state:
-        write_line(f"Kafka's container is {state}, wanted healthy")
+        _write_object("docker", is_running=found.is_usable, address=found.address)
     else:
-        write_line("Docker runs no Kafka; start one with `streams kafka up --docker`")
-    if state and not as_json:
-        write_line(f"log: docker compose -f {COMPOSE_FILE} logs {SERVICE}")
-    return is_running
+        for line in containers_in_words(found):
+            write_line(line)
+    return found.is_usable
 
 
 def _show_local(found: Status, *, as_json: bool) -> bool:
-    """Says what is known of the local Kafka; returns whether it runs."""
+    """Says what is known of the local Kafka; returns whether it can be used."""
     if as_json:
         _write_object("local", **asdict(found))
-    elif found.is_running:
-        write_line(f"Kafka {found.version} runs at {found.address} (process {found.pid})")
-        write_line(f"data and log: {found.folder}")
     else:
-        write_line("no local Kafka is running; start one with `streams kafka up`")
+        for line in kafka_in_words(found):
+            write_line(line)
     return found.is_running
 
 

@@ -1,8 +1,8 @@
 """Where Kafka is: the configured brokers, else the Kafka of this machine. Never a guess.
 
 A Kafka that was started here leaves its address in `<home>/kafka`: in `address` with its process in
-`pid`, or in `docker-address`. Without one there is no default address, because whatever listens
-there would be somebody else's.
+`pid` (of three nodes in `node-1/pid` and so on), or in `docker-address`. Without one there is no
+default address, because whatever listens there would be somebody else's.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def docker_address(home: Path) -> Path:
 def own_address(home: Path) -> str:
     """The address of the Kafka that runs here without Docker; empty when there is none."""
     folder = home / "kafka"
-    if not _is_running(_text(folder / "pid"), folder / "server.properties"):
-        return ""
-    return _text(folder / "address")
+    nodes = (folder, *folder.glob("node-*"))
+    is_running = any(_is_running(_text(node / "pid"), node / "server.properties") for node in nodes)
+    return _text(folder / "address") if is_running else ""
 
 
 def _address(settings: KafkaSettings) -> str:

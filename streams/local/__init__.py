@@ -1,6 +1,6 @@
 """A real Kafka on this machine, from Python packages alone: no Docker, no Java to install.
 
-`LocalKafka` and `Status` load when first used: `compose`, beside them, needs no extra.
+The names below load when first used: `compose`, beside them, needs no extra.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from streams.local.kafka import LocalKafka, Status
+    from streams.local.kafka import LocalKafka, NodeStatus, Status
 
-__all__ = ["LocalKafka", "Status"]
+__all__ = ["LocalKafka", "NodeStatus", "Status"]
 
 
 def __getattr__(name: str) -> Any:

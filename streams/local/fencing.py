@@ -1,16 +1,18 @@
-"""After a kill: take away what the node led, before it may coordinate transactions again.
+"""After a kill: take away what nodes led, before they may coordinate transactions again.
 
 A node that was killed is still registered when it starts again. Until that registration expires it
 takes itself for the leader of everything, yet answers nobody; then, for a moment, nothing has a
 leader. Kafka (4.3.1, `TransactionMarkerChannelManager`) takes partitions without a leader for
 deleted and drops the markers they were to get: transactions that were being committed or aborted
-stay open for ever, and the next one of the same producer decides over their records too. So a
-controller alone runs first, just until it has fenced the node.
+stay open for ever, and the next one of the same producer decides over their records too. So where
+no controller runs, controllers alone run first, just until they have fenced the killed nodes.
 """
 
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from streams.clock import Deadline
@@ -30,28 +32,42 @@ def was_killed(node: Node) -> bool:
     return (node.data / "meta.properties").is_file() and not (node.data / _CLEAN).is_file()
 
 
-def fence(java: Path, jars: Path, node: Node) -> None:
-    """Run the node as a controller alone until what it led is nobody's."""
-    properties, log = node.folder / "fencing.properties", node.folder / "fencing.log"
+def fence(java: Path, jars: Path, nodes: Sequence[Node]) -> None:
+    """Run a whole cluster as controllers alone until what killed nodes led is nobody's."""
+    with ExitStack() as stack:
+        controllers = [stack.enter_context(_controller(java, jars, node)) for node in nodes]
+        _await_words(_STARTED, 1, nodes, controllers, Deadline.after(_START_TIMEOUT_S))
+        killed = sum(map(was_killed, nodes))
+        _await_words(_FENCED, killed, nodes, controllers, Deadline.after(_FENCE_TIMEOUT_S))
+        for controller in controllers:
+            controller.terminate()
+        for controller in controllers:
+            _end(controller)
+
+
+def _controller(java: Path, jars: Path, node: Node) -> subprocess.Popen[bytes]:
+    properties = node.folder / "fencing.properties"
     write_file(properties, fencing_properties(node))
     flags = ("-Xmx200m", "-XX:TieredStopAtLevel=1", *LOG_FLAGS, "-cp", f"{jars}/*")
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
+    with _log(node).open("wb") as output:
+        return subprocess.Popen(
             [java, *flags, "kafka.Kafka", properties],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=node.folder,
-        ) as controller,
-    ):
-        _await_word(_STARTED, log, controller, Deadline.after(_START_TIMEOUT_S))
-        _await_word(_FENCED, log, controller, Deadline.after(_FENCE_TIMEOUT_S))
-        controller.terminate()
-        try:
-            controller.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            controller.kill()
+        )
+
+
+def _log(node: Node) -> Path:
+    return node.folder / "fencing.log"
+
+
+def _end(controller: subprocess.Popen[bytes]) -> None:
+    try:
+        controller.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        controller.kill()
 
 
 def fencing_properties(node: Node) -> dict[str, str]:
@@ -68,10 +84,15 @@ def fencing_properties(node: Node) -> dict[str, str]:
     }
 
 
-def _await_word(
-    word: str, log: Path, controller: subprocess.Popen[bytes], deadline: Deadline
+def _await_words(
+    word: str,
+    times: int,
+    nodes: Sequence[Node],
+    controllers: Sequence[subprocess.Popen[bytes]],
+    deadline: Deadline,
 ) -> None:
     def is_over() -> bool:
-        return controller.poll() is not None or word in log.read_text("utf-8", "replace")
+        logs = "".join(_log(node).read_text("utf-8", "replace") for node in nodes)
+        return logs.count(word) >= times or all(one.poll() is not None for one in controllers)
 
     wait_until(is_over, deadline)

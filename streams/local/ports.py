@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+from collections.abc import Collection
 
 from streams.errors import BrokerUnavailable
 from streams.local.properties import HOST
@@ -14,11 +15,11 @@ _SPARE = range(20_000, 30_000)
 _TRIES = 200
 
 
-def free_port(*wanted: int, besides: int = 0) -> int:
-    """The first of the `wanted` ports that is free, else any free one; never `besides`."""
+def free_port(*wanted: int, besides: Collection[int] = ()) -> int:
+    """The first of the `wanted` ports that is free, else any free one; none of `besides`."""
     spare = (secrets.choice(_SPARE) for _ in range(_TRIES))
     for port in (*wanted, *spare):
-        if port != besides and is_free(port):
+        if port not in besides and is_free(port):
             return port
     raise BrokerUnavailable(
         f"found no free port on {HOST}: wanted {', '.join(map(str, wanted))} or one in "

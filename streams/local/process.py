@@ -1,4 +1,4 @@
-"""Java processes of a node: format its folder, start it detached, find it again, stop it."""
+"""Java processes of nodes: format folders, start detached, find again, stop."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import base64
 import subprocess
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -29,11 +31,16 @@ LOG_FLAGS = (
 _DETACH = 'log=$1; shift; "$@" </dev/null >"$log" 2>&1 & echo $!'
 
 
-def format_folder(java: Path, jars: Path, node: Node) -> None:
-    """Make the node's data folder a new cluster of one; does nothing to one that has data."""
-    if (node.data / "meta.properties").is_file():
-        return
-    tool = ["kafka.tools.StorageTool", "format", "-t", _cluster_id(), "-c", str(node.properties)]
+def format_folders(java: Path, jars: Path, nodes: Sequence[Node]) -> None:
+    """Make the data folders of one cluster; those of its nodes that have data stay as they are."""
+    cluster_id = next(filter(None, map(_cluster_id, nodes)), "") or _new_cluster_id()
+    bare = [node for node in nodes if not _cluster_id(node)]
+    with ThreadPoolExecutor(max_workers=len(nodes)) as pool:
+        list(pool.map(lambda node: _format_folder(java, jars, node, cluster_id), bare))
+
+
+def _format_folder(java: Path, jars: Path, node: Node, cluster_id: str) -> None:
+    tool = ["kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(node.properties)]
     run = subprocess.run(
         [java, "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/*", *tool],
         capture_output=True,
@@ -47,7 +54,18 @@ def format_folder(java: Path, jars: Path, node: Node) -> None:
         )
 
 
-def _cluster_id() -> str:
+def _cluster_id(node: Node) -> str:
+    """The id of the cluster whose data the node has; empty without data."""
+    try:
+        lines = (node.data / "meta.properties").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return ""
+    return next(
+        value for name, _, value in (line.partition("=") for line in lines) if name == "cluster.id"
+    )
+
+
+def _new_cluster_id() -> str:
     """A random id as Kafka draws it: one that begins with a dash is taken for an option."""
     while True:
         drawn = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
@@ -55,8 +73,8 @@ def _cluster_id() -> str:
             return drawn
 
 
-def start(java: Path, jars: Path, node: Node) -> int:
-    """Start the node in a session of its own; returns its process id."""
+def start(java: Path, jars: Path, node: Node) -> None:
+    """Start the node in a session of its own, and write down its process id."""
     flags = (f"-Xmx{HEAP}", *LOG_FLAGS, "-cp", f"{jars}/*")
     shell = subprocess.run(
         ["sh", "-c", _DETACH, "sh", node.log, java, *flags, "kafka.Kafka", node.properties],
@@ -66,7 +84,16 @@ def start(java: Path, jars: Path, node: Node) -> int:
         cwd=node.folder,
         start_new_session=True,
     )
-    return int(shell.stdout)
+    node.pid.write_text(shell.stdout, encoding="ascii")
+
+
+def running_pid(node: Node) -> int:
+    """Process id of the node, 0 when it does not run."""
+    try:
+        pid = int(node.pid.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0
+    return pid if is_node(pid, node.properties) else 0
 
 
 def is_node(pid: int, properties: Path) -> bool:
@@ -80,15 +107,23 @@ def is_node(pid: int, properties: Path) -> bool:
         return False
 
 
-def stop(pid: int, properties: Path) -> None:
-    """Stop the node: politely, then after STOP_TIMEOUT_S by force. Returns when it is gone."""
+def stop(nodes: Sequence[Node]) -> None:
+    """Stop the nodes: politely, after STOP_TIMEOUT_S by force. Returns when they are gone."""
     for signal in (psutil.Process.terminate, psutil.Process.kill):
-        if not is_node(pid, properties):
-            return
-        signal(psutil.Process(pid))
-        if wait_until(lambda: not is_node(pid, properties), Deadline.after(STOP_TIMEOUT_S)):
-            return
-    raise BrokerUnavailable(f"cannot stop Kafka: process {pid} is still there after SIGKILL")
+        _signal(nodes, signal)
+        if wait_until(lambda: not any(map(running_pid, nodes)), Deadline.after(STOP_TIMEOUT_S)):
+            break
+    left = [pid for pid in map(running_pid, nodes) if pid]
+    if left:
+        raise BrokerUnavailable(f"cannot stop Kafka: still there after SIGKILL: processes {left}")
+    for node in nodes:
+        node.pid.unlink(missing_ok=True)
+
+
+def _signal(nodes: Sequence[Node], signal: Callable[[psutil.Process], None]) -> None:
+    for pid in filter(None, map(running_pid, nodes)):
+        with suppress(psutil.NoSuchProcess):  # it ended meanwhile
+            signal(psutil.Process(pid))
 
 
 def wait_until(is_done: Callable[[], bool], deadline: Deadline) -> bool:

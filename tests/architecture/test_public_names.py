@@ -18,7 +18,7 @@ PUBLIC = {
         "RecordingClient", "Result", "Results", "SchemaMismatch", "Service", "StreamsError",
         "TooLarge", "Unavailable", "UnknownEvent", "Worker", "WorkerStopped",
     },
-    "streams.local": {"LocalKafka", "Status"},
+    "streams.local": {"LocalKafka", "NodeStatus", "Status"},
     "streams.sdk": {"Emitter", "EventClient", "Position", "Receipt", "RecordingClient"},
 }  # fmt: skip
 

@@ -34,9 +34,10 @@ def left_behind(folder, pid):
 
 @pytest.fixture
 def running(folder):
-    """A process that was started with the folder's `server.properties`, as Kafka is."""
+    """A process that was started with `server.properties` of the folder, as Kafka is."""
     code = "import sys; print(flush=True); sys.stdin.read()"
-    command = [sys.executable, "-c", code, str(folder / "server.properties")]
+    files = [str(place / "server.properties") for place in (folder, folder / "node-2")]
+    command = [sys.executable, "-c", code, *files]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         process.stdout.readline()
         yield process
@@ -53,6 +54,15 @@ def test_the_configured_brokers_come_first(folder, running):
 def test_the_running_local_kafka_is_found(folder, running):
     """`streams kafka up` is all that a newcomer does."""
     left_behind(folder, running.pid)
+
+    assert bootstrap_servers(KafkaSettings()) == "127.0.0.1:19999"
+
+
+def test_one_node_of_three_is_enough_to_know_the_address(folder, running):
+    """The first may be the one that failed."""
+    left_behind(folder, 1)
+    (folder / "node-2").mkdir()
+    (folder / "node-2" / "pid").write_text(f"{running.pid}\n")
 
     assert bootstrap_servers(KafkaSettings()) == "127.0.0.1:19999"
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from streams.local import compose
 from streams.local.jars import KAFKA_VERSION
-from streams.local.properties import TUNING
+from streams.local.properties import SIZES, TUNING
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -19,6 +20,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 FILE = ROOT / "docker-compose.kafka.yml"
 SERVICES = yaml.safe_load(FILE.read_text())["services"]
 PULLED = {name: service for name, service in SERVICES.items() if "build" not in service}
+BROKERS = [(size, name) for size, names in compose.SERVICES.items() for name in names]
 LASTING = sorted(SERVICES.keys() - {"topics"})
 
 
@@ -37,18 +39,43 @@ def test_docker_accepts_the_file_with_every_profile():
     assert (run.returncode, run.stderr) == (0, "")
 
 
-def test_the_broker_has_the_settings_of_the_local_kafka():
+@pytest.mark.parametrize(("size", "name"), BROKERS)
+def test_a_broker_has_the_settings_of_the_local_kafka(size, name):
     """What works on one must work on the other."""
-    environment = SERVICES["kafka"]["environment"]
+    environment = SERVICES[name]["environment"]
+    settings = TUNING | SIZES[size]
 
-    expected = {f"KAFKA_{name.upper().replace('.', '_')}": text for name, text in TUNING.items()}
+    expected = {f"KAFKA_{name.upper().replace('.', '_')}": text for name, text in settings.items()}
 
     assert expected.items() <= environment.items()
 
 
-def test_the_broker_is_the_kafka_that_the_local_one_runs():
+@pytest.mark.parametrize(("size", "name"), BROKERS)
+def test_a_broker_is_reached_where_the_command_says(size, name):
+    """`streams kafka up --docker` writes that address down for every other command."""
+    address = compose.SERVICES[size][name]
+    port = address.rpartition(":")[2]
+
+    assert SERVICES[name]["ports"] == [f"{address}:{port}"]
+    assert f"HOST://{address}," in SERVICES[name]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+
+
+def test_three_nodes_make_one_cluster():
+    """Each has a number of its own, and all know the same voters."""
+    nodes = [SERVICES[name]["environment"] for name in compose.SERVICES[3]]
+
+    voters = ",".join(
+        f"{node['KAFKA_NODE_ID']}@kafka-{node['KAFKA_NODE_ID']}:9093" for node in nodes
+    )
+
+    assert {voters} == {node["KAFKA_CONTROLLER_QUORUM_VOTERS"] for node in nodes}
+    assert len({node["CLUSTER_ID"] for node in nodes}) == 1
+
+
+@pytest.mark.parametrize(("size", "name"), BROKERS)
+def test_a_broker_is_the_kafka_that_the_local_one_runs(size, name):
     """Two versions would differ in what they accept."""
-    assert SERVICES["kafka"]["image"] == f"apache/kafka:{KAFKA_VERSION}"
+    assert SERVICES[name]["image"] == f"apache/kafka:{KAFKA_VERSION}"
 
 
 @pytest.mark.parametrize("name", sorted(PULLED))

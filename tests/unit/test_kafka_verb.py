@@ -110,6 +110,15 @@ def test_docker_that_is_not_installed_is_one_clear_sentence(home, monkeypatch):
     assert run.stderr.count("\n") == 1
 
 
+PS = "compose -f docker-compose.kafka.yml --profile * ps --all --format json"
+CONTAINER = '{"Service":"kafka","State":"%s","Health":"%s"}'
+THREE = (
+    '{"Service":"kafka-1","State":"running","Health":"healthy"}\n'
+    '{"Service":"kafka-2","State":"running","Health":"%s"}\n'
+    '{"Service":"kafka-3","State":"%s"}\n'
+)
+
+
 @pytest.fixture
 def docker(home, monkeypatch):
     """A `docker` that notes what it is asked; `docker.says` is its answer to `ps`."""
@@ -136,6 +145,7 @@ def test_docker_compose_is_asked_to_wait_until_kafka_is_healthy(docker):
     run = kafka("up", "--docker", "--json")
 
     assert docker.asked() == [
+        PS,
         "compose -f docker-compose.kafka.yml up --detach --wait kafka",
     ]
     assert json.loads(run.stdout) == {
@@ -167,7 +177,55 @@ def test_docker_is_refused_while_this_machines_own_kafka_runs(docker, monkeypatc
     assert "run `streams kafka down` first" in run.stderr
 
 
-CONTAINER = '{"Service":"kafka","State":"%s","Health":"%s"}'
+@pytest.mark.parametrize(
+    ("before", "options"),
+    [
+        ("", ("--nodes", "3")),
+        (THREE % ("healthy", "healthy"), ("--nodes", "3")),
+        (THREE % ("", ""), ()),
+    ],
+    ids=["new", "again", "as before"],
+)
+def test_docker_starts_three_nodes_when_they_are_asked_for(docker, before, options):
+    """And three again, unasked, where there were three."""
+    docker.says(before)
+
+    run = kafka("up", "--docker", "--json", *options)
+
+    assert docker.asked()[-1].endswith("up --detach --wait kafka-1 kafka-2 kafka-3")
+    assert json.loads(run.stdout)["address"] == "127.0.0.1:9092,127.0.0.1:9094,127.0.0.1:9096"
+
+
+@pytest.mark.parametrize(
+    ("states", "exit_code", "shown"),
+    [
+        (
+            ("healthy", "exited"), 0,
+            "Kafka runs at 127.0.0.1:9092,127.0.0.1:9094,127.0.0.1:9096 in Docker, 2 of 3 nodes",
+        ),
+        (("unhealthy", "exited"), 1, "Kafka cannot be used: 1 of 3 nodes healthy, wanted 2"),
+    ],
+)  # fmt: skip
+def test_status_names_the_containers_that_ail(docker, states, exit_code, shown):
+    """One of three may fail, two may not."""
+    docker.says(THREE % states)
+
+    run = kafka("status", "--docker")
+
+    first, *others = run.stdout.splitlines()
+    assert (run.exit_code, first) == (exit_code, shown)
+    assert "Kafka's container kafka-3 is exited, wanted healthy" in others
+
+
+def test_docker_is_refused_another_number_of_nodes_while_the_first_run(docker):
+    """Both would want port 9092."""
+    docker.says(CONTAINER % ("running", "healthy"))
+
+    run = kafka("up", "--docker", "--nodes", "3")
+
+    assert run.exit_code == 2
+    assert "found containers of 1 nodes, wanted 3" in run.stderr
+    assert docker.asked() == [PS]
 
 
 @pytest.mark.parametrize(
@@ -175,8 +233,12 @@ CONTAINER = '{"Service":"kafka","State":"%s","Health":"%s"}'
     [
         (CONTAINER % ("running", "healthy"), 0, "Kafka runs at 127.0.0.1:9092 in Docker"),
         (f"[{CONTAINER % ('running', 'healthy')}]", 0, "Kafka runs at 127.0.0.1:9092 in Docker"),
-        (CONTAINER % ("running", "starting"), 1, "Kafka's container is starting, wanted healthy"),
-        (CONTAINER % ("exited", ""), 1, "Kafka's container is exited, wanted healthy"),
+        (
+            CONTAINER % ("running", "starting"),
+            1,
+            "Kafka's container kafka is starting, wanted healthy",
+        ),
+        (CONTAINER % ("exited", ""), 1, "Kafka's container kafka is exited, wanted healthy"),
         ("", 1, "Docker runs no Kafka; start one with `streams kafka up --docker`"),
         ("[]", 1, "Docker runs no Kafka; start one with `streams kafka up --docker`"),
     ],
@@ -188,9 +250,7 @@ def test_status_tells_what_docker_says_of_kafka(docker, answer, exit_code, shown
     run = kafka("status", "--docker")
 
     assert (run.exit_code, run.stdout.splitlines()[0]) == (exit_code, shown)
-    assert docker.asked() == [
-        "compose -f docker-compose.kafka.yml ps --all --format json kafka",
-    ]
+    assert docker.asked() == [PS]
 
 
 @pytest.mark.parametrize("verb", ["down", "status"])

@@ -19,7 +19,18 @@ from streams.local.properties import Node, server_properties, write_properties
 
 
 def node_in(folder):
-    return Node(folder=folder, port=19_092, controller_port=19_093)
+    return Node(folder=folder, port=19_092, controller_port=19_093, quorum=(19_093,))
+
+
+def metadata(*ports, correlation_id=1):
+    """An answer that counts the brokers at these ports of this machine among the live ones."""
+    host = b"127.0.0.1"
+    brokers = (
+        struct.pack(">ih9sih", number, len(host), host, port, -1)
+        for number, port in enumerate(ports, start=1)
+    )
+    body = struct.pack(">ii", correlation_id, len(ports)) + b"".join(brokers)
+    return struct.pack(">i", len(body)) + body
 
 
 @pytest.fixture
@@ -92,7 +103,7 @@ class TestPorts:
         """Both are chosen before either is bound."""
         wanted = free_port()
 
-        assert free_port(wanted, besides=wanted) != wanted
+        assert free_port(wanted, besides={wanted}) != wanted
 
     def test_spare_ports_are_none_that_outgoing_connections_get(self):
         """A client dialling a broker that is down could be given that port, and reach itself."""
@@ -103,26 +114,32 @@ class TestHealth:
     @pytest.mark.parametrize(
         ("answer", "is_ready"),
         [
-            (struct.pack(">iii", 8, 1, 1), True),
-            (struct.pack(">iii", 8, 1, 0), False),
-            (struct.pack(">iii", 8, 7, 1), False),
-            (b"HTTP/1.1 400 Bad Request\r\n\r\n", False),
-            (b"", False),
+            (lambda port: metadata(port), True),
+            (lambda port: metadata(port + 1, port), True),
+            (lambda port: metadata(), False),
+            (lambda port: metadata(port + 1), False),
+            (lambda port: metadata(port, correlation_id=7), False),
+            (lambda port: b"HTTP/1.1 400 Bad Request\r\n\r\n", False),
+            (lambda port: b"", False),
         ],
-        ids=["live", "fenced", "answer to another question", "not Kafka", "hangs up"],
-    )
+        ids=[
+            "live", "live beside another", "fenced", "fenced beside a live one",
+            "answer to another question", "not Kafka", "hangs up",
+        ],
+    )  # fmt: skip
     def test_ready_means_a_broker_that_counts_itself_live(self, listener, answer, is_ready):
         """A port that is open, or a broker still fenced, would fail the first request."""
+        port = listener.getsockname()[1]
 
         def serve():
             connection, _ = listener.accept()
             with connection:
                 connection.recv(1_024)
-                connection.sendall(answer)
+                connection.sendall(answer(port))
 
         server = threading.Thread(target=serve)
         server.start()
-        found = health.is_ready(f"127.0.0.1:{listener.getsockname()[1]}", timeout_s=30)
+        found = health.is_ready(f"127.0.0.1:{port}", timeout_s=30)
         server.join()
 
         assert found is is_ready
@@ -144,21 +161,23 @@ class TestProcess:
 
     def test_a_process_is_ours_by_its_properties_file(self, tmp_path):
         """Two homes on one machine each have their own."""
-        properties = tmp_path / "server.properties"
+        node = node_in(tmp_path)
         ours = subprocess.Popen(
-            ["sh", "-c", "echo up; read line", "sh", properties],
+            ["sh", "-c", "echo up; read line", "sh", node.properties],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
         with ours:
             ours.stdout.readline()  # from here on it is the shell, no longer a copy of this process
-            mine = process.is_node(ours.pid, properties)
+            node.pid.write_text(f"{ours.pid}\n")
+            mine = process.running_pid(node)
             other = process.is_node(ours.pid, tmp_path / "other.properties")
-            process.stop(ours.pid, properties)
+            process.stop([node])
 
-        assert mine
+        assert mine == ours.pid
         assert not other
         assert ours.returncode == -15
+        assert not node.pid.exists()
 
     def test_waiting_ends_at_the_deadline(self):
         """A start that hangs must become an error."""
@@ -296,7 +315,7 @@ def test_a_cluster_id_that_looks_like_an_option_is_not_used(tmp_path, program, m
     show = program('echo "$@" >&2; exit 1')
 
     with pytest.raises(BrokerUnavailable, match=r"format -t BAQEBAQEBAQEBAQEBAQEBA -c"):
-        process.format_folder(show, tmp_path, node_in(tmp_path))
+        process.format_folders(show, tmp_path, [node_in(tmp_path)])
 
 
 def test_wiping_a_home_without_kafka_does_nothing(tmp_path):
