@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from functools import cache
-from typing import Any, Self, TypeVar, get_args
+from typing import Any, Generic, Self, TypeVar, get_args
 
 import msgspec
 
@@ -22,14 +22,13 @@ class Entries(MutableMapping[K, V], Chunked):
     large mapping would not be saved.
     """
 
-    __slots__ = ("_changed", "_removed", "_values", "rows")
+    __slots__ = ("_unsaved", "_values", "rows")
 
     rows: Rows | None
 
     def __init__(self, values: Mapping[K, V] | None = None) -> None:
         self._values: dict[K, V] = dict(values or {})
-        self._changed: dict[K, None] = {}
-        self._removed: set[K] = set()
+        self._unsaved: _Unsaved[K] | None = None  # most states are small and never need it
         self.rows = None
 
     def __getitem__(self, key: K) -> V:
@@ -37,16 +36,17 @@ class Entries(MutableMapping[K, V], Chunked):
 
     def __setitem__(self, key: K, value: V) -> None:
         if self.rows is not None:
+            changed = self._noted.changed
             if key not in self._values:
-                self._changed.pop(key, None)  # a key that comes back comes last
-            self._changed[key] = None
+                changed.pop(key, None)  # a key that comes back comes last
+            changed[key] = None
         self._values[key] = value
 
     def __delitem__(self, key: K) -> None:
         del self._values[key]
         if self.rows is not None:
-            self._changed[key] = None
-            self._removed.add(key)
+            self._noted.changed[key] = None
+            self._noted.removed.add(key)
 
     def __contains__(self, key: object) -> bool:
         return key in self._values
@@ -78,15 +78,32 @@ class Entries(MutableMapping[K, V], Chunked):
 
     def delta(self) -> bytes:
         """Entries set and keys removed since `mark`."""
-        if not self._changed:
+        unsaved = self._unsaved
+        if unsaved is None:
             return b""
-        puts = {key: self._values[key] for key in self._changed if key in self._values}
-        return msgspec.msgpack.encode((puts, list(self._removed)))
+        puts = {key: self._values[key] for key in unsaved.changed if key in self._values}
+        return msgspec.msgpack.encode((puts, list(unsaved.removed)))
 
     def mark(self) -> None:
         """Everything up to here is saved."""
-        self._changed.clear()
-        self._removed.clear()
+        self._unsaved = None
+
+    @property
+    def _noted(self) -> _Unsaved[K]:
+        """Where a change is noted; the next `delta` tells it."""
+        if self._unsaved is None:
+            self._unsaved = _Unsaved()
+        return self._unsaved
+
+
+class _Unsaved(Generic[K]):
+    """Keys set or removed since `mark`, in the order of their last change."""
+
+    __slots__ = ("changed", "removed")
+
+    def __init__(self) -> None:
+        self.changed: dict[K, None] = {}
+        self.removed: set[K] = set()
 
 
 @cache

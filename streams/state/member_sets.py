@@ -19,15 +19,14 @@ class MemberSets(Chunked):
     these stays small on disk whether it holds many sets, or large ones, or both.
     """
 
-    __slots__ = ("_dropped", "_size", "_toggled", "_values", "rows")
+    __slots__ = ("_size", "_unsaved", "_values", "rows")
 
     rows: Rows | None
 
     def __init__(self) -> None:
         self._values: dict[int, Members] = {}
         self._size = 0
-        self._toggled: dict[int, Members] = {}  # since `mark`, and since the key was dropped
-        self._dropped: set[int] = set()
+        self._unsaved: _Unsaved | None = None  # most states are small and never need it
         self.rows = None
 
     def add(self, key: int, member: int) -> None:
@@ -57,9 +56,9 @@ class MemberSets(Chunked):
         members = self._values.pop(key, None)
         if members is not None:
             self._size -= len(members)
-        if self.rows is not None and (members is not None or key in self._toggled):
-            self._toggled.pop(key, None)
-            self._dropped.add(key)
+        if self.rows is not None and (members is not None or key in self._noted.toggled):
+            self._noted.toggled.pop(key, None)
+            self._noted.dropped.add(key)
 
     def __contains__(self, pair: tuple[int, int]) -> bool:
         key, member = pair
@@ -96,26 +95,44 @@ class MemberSets(Chunked):
 
     def delta(self) -> bytes:
         """Members that came or went, and keys dropped, since `mark`."""
-        if not (self._toggled or self._dropped):
+        unsaved = self._unsaved
+        if unsaved is None or not (unsaved.toggled or unsaved.dropped):
             return b""
-        return _encoded(self._toggled, self._dropped)
+        return _encoded(unsaved.toggled, unsaved.dropped)
 
     def mark(self) -> None:
         """Everything up to here is saved."""
-        self._toggled.clear()
-        self._dropped.clear()
+        self._unsaved = None
 
     def _toggle(self, key: int, member: int) -> None:
         """Who went and came back since `mark` did not change."""
         if self.rows is None:
             return
-        toggled = self._toggled.setdefault(key, Members())
-        if member in toggled:
-            toggled.discard(member)
-            if not toggled:
-                del self._toggled[key]
+        toggled = self._noted.toggled
+        members = toggled.setdefault(key, Members())
+        if member in members:
+            members.discard(member)
+            if not members:
+                del toggled[key]
         else:
-            toggled.add(member)
+            members.add(member)
+
+    @property
+    def _noted(self) -> _Unsaved:
+        """Where a change is noted; the next `delta` tells it."""
+        if self._unsaved is None:
+            self._unsaved = _Unsaved()
+        return self._unsaved
+
+
+class _Unsaved:
+    """Who came or went since `mark`, or since the key was dropped; and the keys dropped."""
+
+    __slots__ = ("dropped", "toggled")
+
+    def __init__(self) -> None:
+        self.toggled: dict[int, Members] = {}
+        self.dropped: set[int] = set()
 
 
 _decoder = msgspec.msgpack.Decoder(tuple[dict[int, bytes], list[int]])
