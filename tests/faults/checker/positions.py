@@ -1,0 +1,54 @@
+"""C7, C11 and C13: the group's positions, its stores' offsets, and the ends of the logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from streams.ports.records import TopicPartition
+from tests.faults.checker.evidence import Evidence
+from tests.faults.checker.verdict import Violation
+
+
+def check_samples(evidence: Evidence) -> Iterator[Violation]:
+    """Every committed position that was sampled; the last ones count too."""
+    allowed = {(TopicPartition(one.topic, one.partition), one.offset) for one in evidence.resets}
+    highest: dict[TopicPartition, int] = {}
+    for positions in (*(one.positions for one in evidence.samples), evidence.positions):
+        for source, offset in positions.items():
+            before = highest.get(source, offset)
+            is_reset = any(source == one and offset >= to for one, to in allowed)
+            if offset < before and not is_reset:
+                yield Violation("C7", f"{source} was at {before}, then at {offset}")
+            highest[source] = offset
+
+
+def check_stores(evidence: Evidence) -> Iterator[Violation]:
+    """Every store's offset against the committed one."""
+    for store in evidence.stores:
+        committed = evidence.positions.get(store.source, -1)
+        if store.offset > committed:
+            yield Violation(
+                "C11", f"{store.source}: the store is at {store.offset}, committed is {committed}"
+            )
+    if evidence.is_orderly:
+        reached = {store.source for store in evidence.stores}
+        best = {
+            source: max(one.offset for one in evidence.stores if one.source == source)
+            for source in reached
+        }
+        for source, offset in evidence.positions.items():
+            if offset and best.get(source, 0) < offset:
+                yield Violation(
+                    "C11",
+                    f"{source}: all ended well at {offset}, its store is at {best.get(source)}",
+                )
+
+
+def check_liveness(evidence: Evidence) -> Iterator[Violation]:
+    """Nothing is left to read, and nothing is left open."""
+    for source, end in sorted(evidence.ends.items()):
+        if end.committed != end.written:
+            yield Violation("C13", f"{source}: a transaction is open from {end.committed} on")
+        position = evidence.positions.get(source)
+        if position is not None and position != end.written:
+            yield Violation("C13", f"{source}: read up to {position} of {end.written}")

@@ -1,0 +1,175 @@
+"""Who watches while a trial runs: a reader of everything, a sampler of positions, a client.
+
+Each has a thread of its own, and goes on whatever breaks; what it could not see it does not claim.
+"""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Self
+
+from streams.clock import Deadline, monotonic_s
+from streams.errors import StreamsError
+from streams.kafka.admin import KafkaAdmin
+from streams.kafka.reader import KafkaReader
+from streams.ports.records import Record, TopicPartition
+from streams.settings import KafkaSettings
+from streams.views.results import Results
+from tests.faults.checker.evidence import Glance, Got, Sample
+from tests.faults.timeline import Timeline
+from tests.faults.workload import CATALOG
+
+_SAMPLE_EVERY_S = 0.5
+_GET_EVERY_S = 0.25
+_RETRY_S = 0.5
+_ASK_S = 2.0
+_JOIN_S = 60.0
+
+
+class Observer:
+    """A thread that calls `watch` again and again until it is left."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        self.timeline = timeline
+        self.stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=type(self).__name__, daemon=True)
+        self._errors: list[Exception] = []
+
+    def watch(self) -> None:
+        """See something; StreamsError when it cannot be seen now."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Release what is held."""
+
+    def _run(self) -> None:
+        while not self.stopping.is_set():
+            try:
+                self.watch()
+            except StreamsError as exc:
+                self.timeline.note("not-seen", by=type(self).__name__, why=str(exc)[:200])
+                self.stopping.wait(_RETRY_S)
+            except Exception as exc:
+                self._errors.append(exc)
+                return
+
+    def stop(self) -> None:
+        """See no more; raises what went wrong with the observer itself."""
+        self.stopping.set()
+        self._thread.join(_JOIN_S)
+        self.close()
+        if self._errors:
+            raise self._errors[0]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.stopping.set()
+        self._thread.join(_JOIN_S)
+
+
+class LiveTap(Observer):
+    """Reads committed records of all partitions from their start on, as they come.
+
+    `seen` holds its sessions: a new one begins where the last ended, after whatever broke it.
+    `outputs_at_s` are the times at which something of `results` was seen.
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        partitions: Collection[TopicPartition],
+        timeline: Timeline,
+        *,
+        results: Collection[str],
+    ) -> None:
+        super().__init__(timeline)
+        self.seen: defaultdict[TopicPartition, list[list[Glance]]] = defaultdict(list)
+        self.outputs_at_s: list[float] = []
+        self._kafka = kafka
+        self._results = frozenset(results)
+        self._next = dict.fromkeys(partitions, 0)
+
+    def watch(self) -> None:
+        sessions: dict[TopicPartition, list[Glance]] = {}
+        reader = KafkaReader(self._kafka)
+        try:
+            for record in reader.follow(self._next):
+                if self.stopping.is_set():
+                    return
+                if record is not None:
+                    self._see(record, sessions)
+        finally:
+            reader.close()
+
+    def _see(self, record: Record, sessions: dict[TopicPartition, list[Glance]]) -> None:
+        source = TopicPartition(record.topic, record.partition)
+        if source not in sessions:
+            sessions[source] = []
+            self.seen[source].append(sessions[source])
+        sessions[source].append(Glance(record.offset, crc_of(record)))
+        self._next[source] = record.offset + 1
+        if record.topic in self._results:
+            at_s = monotonic_s()
+            if not self.outputs_at_s or at_s - self.outputs_at_s[-1] > _RETRY_S / 10:
+                self.outputs_at_s.append(at_s)
+
+
+class Sampler(Observer):
+    """Samples the positions that a group has committed."""
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        group: str,
+        partitions: Collection[TopicPartition],
+        timeline: Timeline,
+    ) -> None:
+        super().__init__(timeline)
+        self.samples: list[Sample] = []
+        self._group = group
+        self._partitions = list(partitions)
+        self._admin = KafkaAdmin(kafka, timeout_s=_ASK_S)
+
+    def watch(self) -> None:
+        found = self._admin.group_positions(self._group, self._partitions, Deadline.after(_ASK_S))
+        positions = {source: one.offset for source, one in found.items() if one is not None}
+        self.samples.append(Sample(self.timeline.at_s, positions))
+        self.stopping.wait(_SAMPLE_EVERY_S)
+
+    def close(self) -> None:
+        self._admin.close()
+
+
+class Client(Observer):
+    """Asks for the results of some keys, over and over, as a program that shows them would."""
+
+    def __init__(
+        self, kafka: KafkaSettings, topic: str, keys: Collection[int], timeline: Timeline
+    ) -> None:
+        super().__init__(timeline)
+        self.gets: list[Got] = []
+        self._topic = topic
+        self._keys = list(keys)
+        self._results = Results(topic, kafka, catalog=CATALOG)
+
+    def watch(self) -> None:
+        for key in self._keys:
+            row = self._results.row(key)
+            if row is not None:
+                self.gets.append(Got(self._topic, key, row.partition, row.offset, row.message))
+        self.stopping.wait(_GET_EVERY_S)
+
+    def close(self) -> None:
+        self._results.close()
+
+
+def crc_of(record: Record) -> int:
+    """Key, value and headers of a record as a number."""
+    headers = b"".join(name.encode() + b"=" + (value or b"") for name, value in record.headers)
+    return zlib.crc32((record.key or b"") + b"|" + (record.value or b"") + b"|" + headers)

@@ -1,0 +1,271 @@
+"""One trial: a scene, a workload, faults, and then the verdict.
+
+with Trial(cluster, folder, seed=7) as trial:
+    trial.calm(5)
+    trial.strike(KillWorker(), hold_s=2)
+    verdict = trial.finish()
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import secrets
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Self
+
+from services.counters import SERVICE
+from streams.clock import Deadline, monotonic_s
+from streams.engine.caught_up import input_partitions, is_caught_up
+from streams.errors import StreamsError
+from streams.kafka.admin import KafkaAdmin
+from streams.ports.records import TopicPartition
+from streams.settings import KafkaSettings
+from tests.acceptance.home import Home
+from tests.faults import gather
+from tests.faults.checker.check import check
+from tests.faults.checker.evidence import Evidence
+from tests.faults.checker.outputs import OUTPUTS
+from tests.faults.checker.verdict import Verdict, Violation
+from tests.faults.cluster import Cluster
+from tests.faults.fault import Fault
+from tests.faults.fleet import Fleet
+from tests.faults.history import History, read_history
+from tests.faults.observers import Client, LiveTap, Sampler
+from tests.faults.scene import Scene
+from tests.faults.timeline import Timeline
+from tests.faults.workload import Workload
+
+STARTED_WITHIN_S = 60.0
+RECOVERED_WITHIN_S = 60.0
+CAUGHT_UP_WITHIN_S = 120.0
+
+_TURN_S = 0.1
+_WATCHED_PHOTOS = (1, 2, 3, 5, 8, 13, 21, 34)
+
+
+@dataclass(slots=True)
+class Recovery:
+    """One fault and what came after: seconds from its heal until all that stood there was read."""
+
+    fault: str
+    injected_s: float
+    healed_s: float
+    ends: Mapping[TopicPartition, int]
+    took_s: float | None = None
+
+
+class Trial:
+    """Everything of one trial. `finish` gives the verdict; leaving the block stops what runs."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        folder: Path,
+        *,
+        seed: int,
+        protocol: str = "consumer",
+        workers: int = 3,
+        hosts: int = 1,
+        per_s: float = 200.0,
+        settings: Mapping[str, str] | None = None,
+        is_shown: bool = False,
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.recoveries: list[Recovery] = []
+        self._seed, self._protocol, self._per_s = seed, protocol, per_s
+        self._stack = ExitStack()
+        kafka = KafkaSettings(
+            bootstrap_servers=cluster.address, namespace=f"f{secrets.token_hex(4)}."
+        )
+        timeline = Timeline(folder / "timeline.jsonl", is_shown=is_shown)
+        fleet = Fleet(
+            kafka,
+            folder,
+            timeline,
+            size=workers,
+            hosts=hosts,
+            settings={"STREAMS_GROUP_PROTOCOL": protocol, **(settings or {})},
+        )
+        self.scene = Scene(
+            cluster=cluster,
+            kafka=kafka,
+            fleet=fleet,
+            folder=folder,
+            random=random.Random(seed),
+            timeline=timeline,
+            topics=(*SERVICE.inputs, *(one for one in OUTPUTS if one not in SERVICE.inputs)),
+        )
+
+    def calm(self, seconds: float) -> None:
+        """Let the workload run; nothing else happens."""
+        Deadline.after(seconds).pause()
+
+    def strike(self, fault: Fault, *, hold_s: float = 0.0) -> Recovery:
+        """Inject, hold, heal, and wait until the service has read what stood there then."""
+        recovery = self.harm(fault, hold_s=hold_s)
+        self._until(lambda: self._has_recovered(recovery), RECOVERED_WITHIN_S, fault.name)
+        return recovery
+
+    def harm(self, fault: Fault, *, hold_s: float = 0.0) -> Recovery:
+        """Inject, hold, heal; how long the recovery takes is found out on the way."""
+        timeline = self.scene.timeline
+        timeline.note("inject", fault=fault.name)
+        injected_s = timeline.at_s
+        try:
+            fault.inject(self.scene)
+            self.calm(hold_s)
+        finally:
+            fault.heal(self.scene)
+            timeline.note("heal", fault=fault.name)
+        recovery = Recovery(fault.name, injected_s, timeline.at_s, self._ends())
+        self.recoveries.append(recovery)
+        return recovery
+
+    def finish(self, *, is_orderly: bool = True) -> Verdict:
+        """Heal, wait until all is read, end the workers (with SIGKILL unless orderly), check."""
+        scene = self.scene
+        scene.fleet.heal()
+        self._workload.stop()
+        stopped_s = monotonic_s()
+        self._until(self._is_caught_up, CAUGHT_UP_WITHIN_S, "caught up")
+        scene.timeline.note("caught-up", after_s=round(monotonic_s() - stopped_s, 3))
+        for observer in (self._tap, self._sampler, self._client):
+            observer.stop()
+        codes = self._end_workers(is_orderly=is_orderly)
+        self._history.__exit__()
+        evidence = self._evidence(is_orderly=is_orderly and not any(codes))
+        verdict = Verdict([*check(evidence).violations, *self._ends_badly()])
+        self._write(evidence, verdict)
+        return verdict
+
+    def _end_workers(self, *, is_orderly: bool) -> list[int]:
+        fleet = self.scene.fleet
+        if is_orderly:
+            return fleet.stop()
+        for index in fleet.alive:
+            fleet.kill(index, stays_down=True)
+        return [-9]
+
+    def _ends_badly(self) -> list[Violation]:
+        """Workers that asked for a human, though nothing happened that only a human can decide."""
+        return [
+            Violation("C13", f"worker {one.index} ended with {one.code} after {one.at_s:.1f} s")
+            for one in self.scene.fleet.needing_a_human
+        ]
+
+    def _evidence(self, *, is_orderly: bool) -> Evidence:
+        kafka = self.scene.kafka
+        every = gather.partitions_of(self._admin, self.scene.topics)
+        committed = gather.read_positions(self._admin, self._inputs)
+        return Evidence(
+            history=read_history(self.scene.folder / "history.jsonl"),
+            log=gather.read_log(kafka, every),
+            ends=gather.read_ends(self._admin, every),
+            positions={source: one.offset for source, one in committed.items()},
+            live=self._tap.seen,
+            samples=self._sampler.samples,
+            resets=self.scene.timeline.resets,
+            stores=gather.dump_stores(kafka, self.scene.fleet.homes, committed),
+            gets=self._client.gets,
+            is_orderly=is_orderly,
+        )
+
+    def _write(self, evidence: Evidence, verdict: Verdict) -> None:
+        """Leave what people and reports read."""
+        for recovery in self.recoveries:
+            self._has_recovered(recovery)
+        folder = self.scene.folder
+        (folder / "verdict.txt").write_text(f"{verdict}\n", encoding="utf-8")
+        summary = self.summary(evidence, verdict)
+        (folder / "summary.json").write_text(json.dumps(summary, indent=1), encoding="utf-8")
+
+    def summary(self, evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
+        """The trial in numbers."""
+        at_s = self._tap.outputs_at_s
+        return {
+            "seed": self._seed,
+            "protocol": self._protocol,
+            "seconds": round(self.scene.timeline.at_s, 1),
+            "events": len(evidence.history),
+            "records": sum(map(len, evidence.log.values())),
+            "verdict": "green" if verdict.is_green else verdict.broken,
+            "longest_stall_s": round(max((b - a for a, b in pairwise(at_s)), default=0.0), 2),
+            "recoveries": [
+                {name: value for name, value in asdict(one).items() if name != "ends"}
+                for one in self.recoveries
+            ],
+            "worker_ends": [asdict(one) for one in self.scene.fleet.ended],
+        }
+
+    def _has_recovered(self, recovery: Recovery) -> bool:
+        if recovery.took_s is None:
+            after = (one for one in self._sampler.samples if one.at_s >= recovery.healed_s)
+            passed = (one for one in after if _is_past(one.positions, recovery.ends))
+            at_s = next((one.at_s for one in passed), None)
+            recovery.took_s = None if at_s is None else round(at_s - recovery.healed_s, 2)
+        return recovery.took_s is not None
+
+    def _ends(self) -> dict[TopicPartition, int]:
+        """Where the inputs end now; asked again while no broker answers."""
+        found: list[dict[TopicPartition, int]] = []
+
+        def is_answered() -> bool:
+            try:
+                found.append(self._admin.ends(self._inputs, committed=False))
+            except StreamsError:
+                return False
+            return True
+
+        self._until(is_answered, RECOVERED_WITHIN_S, "a broker that answers")
+        return found[0]
+
+    def _is_caught_up(self) -> bool:
+        try:
+            return is_caught_up(SERVICE, self._admin)
+        except StreamsError:
+            return False
+
+    def _until(self, is_so: Any, timeout_s: float, wanted: str) -> None:
+        """Return when it is so, or when the time is over: the checker says what that broke."""
+        deadline = Deadline.after(timeout_s)
+        while not is_so():
+            if deadline.is_over:
+                self.scene.timeline.note("not-in-time", wanted=wanted, timeout_s=timeout_s)
+                return
+            deadline.pause(_TURN_S)
+
+    def __enter__(self) -> Self:
+        scene, stack = self.scene, self._stack
+        scene.timeline.note("begin", seed=self._seed, protocol=self._protocol)
+        Home(scene.kafka, scene.folder).done("topics", "apply")
+        self._admin = KafkaAdmin(scene.kafka)
+        stack.callback(self._admin.close)
+        self._inputs = input_partitions(SERVICE, self._admin)
+        every = gather.partitions_of(self._admin, scene.topics)
+        stack.enter_context(scene.fleet).start()
+        results = [one for one in OUTPUTS if one not in SERVICE.inputs]
+        self._tap = LiveTap(scene.kafka, every, scene.timeline, results=results)
+        self._sampler = Sampler(scene.kafka, SERVICE.name, self._inputs, scene.timeline)
+        self._client = Client(scene.kafka, "counters.photos", _WATCHED_PHOTOS, scene.timeline)
+        self._until(self._is_started, STARTED_WITHIN_S, "all partitions owned")
+        for observer in (self._tap, self._sampler, self._client):
+            stack.enter_context(observer)
+        self._history = stack.enter_context(History(scene.folder / "history.jsonl"))
+        self._workload = Workload(scene.kafka, self._history, seed=self._seed, per_s=self._per_s)
+        stack.enter_context(self._workload)
+        return self
+
+    def _is_started(self) -> bool:
+        return len(self.scene.fleet.owners()) == len(self._inputs)
+
+    def __exit__(self, *raised: Any) -> None:
+        self._stack.__exit__(*raised)
+
+
+def _is_past(positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> bool:
+    return all(positions.get(source, -1) >= end for source, end in ends.items())
