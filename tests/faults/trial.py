@@ -13,7 +13,7 @@ import random
 import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
@@ -48,6 +48,22 @@ _TURN_S = 0.1
 _WATCHED_PHOTOS = (1, 2, 3, 5, 8, 13, 21, 34)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a trial is made of; the same plan is the same workload and the same choices.
+
+    `hosts` > 1: workers with folders of their own, so that partitions move without their state.
+    `settings` are variables of the workers.
+    """
+
+    seed: int
+    protocol: str = "consumer"
+    workers: int = 3
+    hosts: int = 1
+    per_s: float = 200.0
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Recovery:
     """One fault and what came after: seconds from its heal until all that stood there was read."""
@@ -66,18 +82,13 @@ class Trial:
         self,
         cluster: Cluster,
         folder: Path,
+        plan: Plan,
         *,
-        seed: int,
-        protocol: str = "consumer",
-        workers: int = 3,
-        hosts: int = 1,
-        per_s: float = 200.0,
-        settings: Mapping[str, str] | None = None,
         is_shown: bool = False,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.plan = plan
         self.recoveries: list[Recovery] = []
-        self._seed, self._protocol, self._per_s = seed, protocol, per_s
         self._stack = ExitStack()
         kafka = KafkaSettings(
             bootstrap_servers=cluster.address, namespace=f"f{secrets.token_hex(4)}."
@@ -87,16 +98,16 @@ class Trial:
             kafka,
             folder,
             timeline,
-            size=workers,
-            hosts=hosts,
-            settings={"STREAMS_GROUP_PROTOCOL": protocol, **(settings or {})},
+            size=plan.workers,
+            hosts=plan.hosts,
+            settings={"STREAMS_GROUP_PROTOCOL": plan.protocol, **plan.settings},
         )
         self.scene = Scene(
             cluster=cluster,
             kafka=kafka,
             fleet=fleet,
             folder=folder,
-            random=random.Random(seed),
+            random=random.Random(plan.seed),
             timeline=timeline,
             topics=(*SERVICE.inputs, *(one for one in OUTPUTS if one not in SERVICE.inputs)),
         )
@@ -188,8 +199,7 @@ class Trial:
         """The trial in numbers."""
         at_s = self._tap.outputs_at_s
         return {
-            "seed": self._seed,
-            "protocol": self._protocol,
+            "plan": asdict(self.plan),
             "seconds": round(self.scene.timeline.at_s, 1),
             "events": len(evidence.history),
             "records": sum(map(len, evidence.log.values())),
@@ -241,7 +251,7 @@ class Trial:
 
     def __enter__(self) -> Self:
         scene, stack = self.scene, self._stack
-        scene.timeline.note("begin", seed=self._seed, protocol=self._protocol)
+        scene.timeline.note("begin", **asdict(self.plan))
         Home(scene.kafka, scene.folder).done("topics", "apply")
         self._admin = KafkaAdmin(scene.kafka)
         stack.callback(self._admin.close)
@@ -256,7 +266,9 @@ class Trial:
         for observer in (self._tap, self._sampler, self._client):
             stack.enter_context(observer)
         self._history = stack.enter_context(History(scene.folder / "history.jsonl"))
-        self._workload = Workload(scene.kafka, self._history, seed=self._seed, per_s=self._per_s)
+        self._workload = Workload(
+            scene.kafka, self._history, seed=self.plan.seed, per_s=self.plan.per_s
+        )
         stack.enter_context(self._workload)
         return self
 
