@@ -4,8 +4,35 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from typing import Protocol
+
+
+class Time(Protocol):
+    """Time that passes when somebody says so."""
+
+    def monotonic_s(self) -> float:
+        """The time now."""
+
+    def wait(self, told: SimpleQueue[None], timeout_s: float) -> None:
+        """Return after `timeout_s`, or when something is in the queue."""
+
+
+_simulated: ContextVar[Time | None] = ContextVar("_simulated", default=None)
+
+
+@contextmanager
+def simulated(time: Time) -> Iterator[None]:
+    """Waits and deadlines follow `time`, for what runs in this context."""
+    token = _simulated.set(time)
+    try:
+        yield
+    finally:
+        _simulated.reset(token)
 
 
 def now_us() -> int:
@@ -15,7 +42,8 @@ def now_us() -> int:
 
 def monotonic_s() -> float:
     """Seconds on a clock that never goes back; only differences mean anything."""
-    return time.monotonic()
+    simulated = _simulated.get()
+    return time.monotonic() if simulated is None else simulated.monotonic_s()
 
 
 class Drain:
@@ -37,9 +65,14 @@ class Drain:
 
     def wait(self, timeout_s: float) -> None:
         """Return after `timeout_s`, or as soon as `begin` was called. For one thread."""
+        if self.is_begun:
+            return
+        simulated = _simulated.get()
+        if simulated is not None:
+            simulated.wait(self._told, timeout_s)
+            return
         try:
-            if not self.is_begun:
-                self._told.get(timeout=timeout_s)
+            self._told.get(timeout=timeout_s)
         except Empty:
             return
 

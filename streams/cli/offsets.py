@@ -38,13 +38,14 @@ def restore(
     from streams.engine.services import load_service
     from streams.engine.status import service_home
     from streams.kafka.connection import KafkaLog
+    from streams.state.folder import StateFolders
 
     kafka = KafkaSettings()
     log = KafkaLog(kafka, WorkerSettings())
     find = find_offsets if dry_run else restore_offsets
     loaded = load_service(service)
     with progress_bar(f"Reading what {loaded.name} published") as report:
-        restored = find(loaded, log, service_home(kafka), report)
+        restored = find(loaded, log, StateFolders(service_home(kafka)), report)
     rows = [(*one.source, one.found, one.wanted) for one in restored]
     if as_json:
         for row in rows:

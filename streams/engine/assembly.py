@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
-from streams.clock import Deadline, Drain
+from streams.clock import Deadline, Drain, monotonic_s
 from streams.engine.assignment import Assignment
 from streams.engine.commit import Committer
 from streams.engine.decisions import DecisionLog
+from streams.engine.first_start import ensure_started
 from streams.engine.instruments import Instruments
 from streams.engine.loop import Loop
 from streams.engine.membership import Membership
 from streams.engine.opening import Opener
-from streams.engine.slots import Slot
+from streams.engine.slots import Identity
+from streams.errors import BrokerUnavailable
 from streams.fold.service import Service
+from streams.logs import get_logger
 from streams.ports.log import Consumer, Log
+from streams.ports.store import Folders
 from streams.settings import WorkerSettings
 
+_START_S = 20.0
 _LEAVE_S = 10.0
 _LEAST_LEAVE_S = 0.5
 """Time to leave the group, also when the time to stop is over; the supervisor allows 2 s more."""
@@ -34,6 +38,22 @@ class Assembly:
     committer: Committer
     loop: Loop
 
+    def start(self, log: Log, folders: Folders, drain: Drain) -> None:
+        """Check the topics, commit the start offsets; waits, saying so, while no broker answers.
+
+        What a dead self left open is aborted first: until then nobody is told its positions.
+        """
+        while not drain.is_begun:
+            self.loop.turned_s = monotonic_s()  # to wait for a broker is not to be stuck
+            try:
+                self.committer.start()
+                ensure_started(self.service, log, folders, Deadline.after(_START_S, drain))
+            except BrokerUnavailable as exc:
+                get_logger().warning("waiting for Kafka", action="waiting", error=str(exc))
+                drain.wait(1.0)
+            else:
+                return
+
     def join(self) -> None:
         """Abort what a dead predecessor left open, then join the group."""
         self.committer.start()
@@ -45,12 +65,12 @@ def assemble(
     log: Log,
     stack: ExitStack,
     *,
-    slot: Slot,
-    home: Path,
+    identity: Identity,
+    folders: Folders,
     settings: WorkerSettings,
     drain: Drain,
 ) -> Assembly:
-    """A worker of `service` with the identity of `slot`; `stack` closes its parts."""
+    """A worker of `service`; `stack` closes its parts."""
     admin = log.admin()
     stack.callback(admin.close)
     consumer = log.consumer(service.name)
@@ -59,7 +79,7 @@ def assemble(
     stack.callback(reader.close)
     instruments = Instruments(service.name)
     membership = Membership(consumer)
-    transactional_id = f"{service.name}.{slot.instance}.{slot.number}"
+    transactional_id = f"{service.name}.{identity.instance}.{identity.number}"
     committer = Committer(
         lambda deadline: log.transactions(transactional_id, deadline),
         lambda partitions, deadline: admin.group_positions(service.name, partitions, deadline),
@@ -68,7 +88,7 @@ def assemble(
         drain=drain,
     )
     stack.callback(committer.close)
-    opener = Opener(service, home, admin, DecisionLog(service.decisions, admin, reader))
+    opener = Opener(service, folders, admin, DecisionLog(service.decisions, admin, reader))
     assignment = Assignment(
         service,
         consumer,

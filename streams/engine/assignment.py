@@ -15,7 +15,7 @@ from streams.fold.service import Service
 from streams.logs import get_logger
 from streams.ports.log import Consumer
 from streams.ports.records import TopicPartition
-from streams.state.folder import PartitionFolder
+from streams.ports.store import Folder
 
 OPEN_PATIENCE_S = 60.0
 """Longest wait for a dead owner's transaction and for the offsets behind it."""
@@ -43,7 +43,7 @@ class Assignment:
         self._membership = membership
         self._instruments = instruments
         self._drain = drain
-        self._folders: dict[TopicPartition, PartitionFolder] = {}
+        self._folders: dict[TopicPartition, Folder] = {}
         self._codecs: dict[str, Codec] = {}
         self._folded_before = 0
         self._is_opening = False

@@ -7,22 +7,22 @@ was lost. But offsets of the old topic mean other records, and restoring them wo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from streams.engine.decisions import PARTITION, decision_of
 from streams.errors import TopicChanged
 from streams.fold.service import Service
 from streams.ports.log import Log, TopicInfo
 from streams.ports.records import TopicPartition
+from streams.ports.store import Folders
 from streams.state.checkpoint import CheckpointMeta, read_meta
-from streams.state.folder import FolderLocked, PartitionFolder, partition_path
+from streams.state.folder import FolderLocked
 
 
 def made_again(
-    service: Service, topics: Mapping[str, TopicInfo], log: Log, home: Path
+    service: Service, topics: Mapping[str, TopicInfo], log: Log, folders: Folders
 ) -> list[str]:
     """Inputs of which stores here and decisions know other ids than today's, and not today's."""
-    known = {name: _stored_ids(service, name, topics[name], home) for name in service.inputs}
+    known = {name: _stored_ids(service, name, topics[name], folders) for name in service.inputs}
     reader = log.reader()
     try:
         for record in reader.read({TopicPartition(service.decisions, PARTITION): 0}):
@@ -44,12 +44,13 @@ def changed(service: Service, topics: list[str]) -> TopicChanged:
     )
 
 
-def stored_meta(service: Service, source: TopicPartition, home: Path) -> CheckpointMeta | None:
+def stored_meta(
+    service: Service, source: TopicPartition, folders: Folders
+) -> CheckpointMeta | None:
     """What a store here says of itself; FolderLocked while a worker owns it."""
-    path = partition_path(home, service.name, *source)
-    if not (path / "db" / "CURRENT").is_file():
+    if not folders.has_store(service.name, source):
         return None
-    folder = PartitionFolder(path)
+    folder = folders.take(service.name, source)
     try:
         store = folder.store()
         meta = read_meta(store)
@@ -59,11 +60,11 @@ def stored_meta(service: Service, source: TopicPartition, home: Path) -> Checkpo
     return meta
 
 
-def _stored_ids(service: Service, name: str, topic: TopicInfo, home: Path) -> set[str]:
+def _stored_ids(service: Service, name: str, topic: TopicInfo, folders: Folders) -> set[str]:
     ids = set()
     for number in range(topic.partitions):
         try:
-            meta = stored_meta(service, TopicPartition(name, number), home)
+            meta = stored_meta(service, TopicPartition(name, number), folders)
         except FolderLocked:  # its owner is at work and will say what it finds
             continue
         if meta is not None:

@@ -9,7 +9,6 @@ first records are gone is not begun unasked: nobody would know what the results 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from streams.clock import Deadline
 from streams.engine.cut_log import refuse_cut
@@ -26,12 +25,13 @@ from streams.fold.service import Service
 from streams.logs import get_logger
 from streams.ports.log import Log, LogAdmin, TopicInfo
 from streams.ports.records import Committed, TopicPartition
+from streams.ports.store import Folders
 
 _FIRST_PAUSE_S = 0.2
 """Doubled with each start lost to another worker, so that one of them gets through."""
 
 
-def ensure_started(service: Service, log: Log, home: Path, deadline: Deadline) -> None:
+def ensure_started(service: Service, log: Log, folders: Folders, deadline: Deadline) -> None:
     """Return when every input partition has a committed offset; raises WorkerStopped otherwise.
 
     Of several workers that start at once one commits the offsets, and the others find them.
@@ -51,7 +51,7 @@ def ensure_started(service: Service, log: Log, home: Path, deadline: Deadline) -
     pause_s = _FIRST_PAUSE_S
     while True:
         try:
-            _start(service, log, home, sources, deadline)
+            _start(service, log, folders, sources, deadline)
         except (Fenced, TransactionFailed):
             if deadline.is_over:
                 raise
@@ -62,7 +62,11 @@ def ensure_started(service: Service, log: Log, home: Path, deadline: Deadline) -
 
 
 def _start(
-    service: Service, log: Log, home: Path, sources: list[TopicPartition], deadline: Deadline
+    service: Service,
+    log: Log,
+    folders: Folders,
+    sources: list[TopicPartition],
+    deadline: Deadline,
 ) -> None:
     """Commit the start offsets, unless another worker did since they were found missing."""
     admin = log.admin()
@@ -74,8 +78,8 @@ def _start(
             if None not in committed.values():
                 return
             topics = described(service, admin)
-            _refuse_made_again(service, committed, topics, log, home)
-            _refuse_restart(service, committed, admin, home)
+            _refuse_made_again(service, committed, topics, log, folders)
+            _refuse_restart(service, committed, admin, folders)
             starts = admin.starts(sources)
             refuse_cut(service, starts)
             positions = start_positions(service, topics, starts)
@@ -116,7 +120,7 @@ def _refuse_restart(
     service: Service,
     committed: dict[TopicPartition, Committed | None],
     admin: LogAdmin,
-    home: Path,
+    folders: Folders,
 ) -> None:
     missing = [str(source) for source, position in committed.items() if position is None]
     restore = f"run `streams offsets restore {service.name}`"
@@ -125,10 +129,10 @@ def _refuse_restart(
             f"{service.name}: found no committed offset for {', '.join(missing[:5])} although "
             f"other partitions have one; {restore}"
         )
-    folder = home / "state" / service.name
-    if any(folder.glob("*/db/CURRENT")):
+    if folders.has_store(service.name):
+        place = folders.place(service.name)
         raise OffsetsMissing(
-            f"{service.name}: found state in {folder}, but the group has no committed offsets: it "
+            f"{service.name}: found state in {place}, but the group has no committed offsets: it "
             f"was deleted or they expired; {restore}"
         )
     written = _written(service, admin)
@@ -150,14 +154,14 @@ def _refuse_made_again(
     committed: Mapping[TopicPartition, Committed | None],
     topics: Mapping[str, TopicInfo],
     log: Log,
-    home: Path,
+    folders: Folders,
 ) -> None:
     """TopicChanged where an offset is missing because its topic was deleted, and a reset helps.
 
     Of a topic whose folds emit facts `offsets restore` tells whether anything was made of it.
     """
     missing = {source.topic for source, position in committed.items() if position is None}
-    earlier = [name for name in made_again(service, topics, log, home) if name in missing]
+    earlier = [name for name in made_again(service, topics, log, folders) if name in missing]
     resettable = [name for name in earlier if service.is_resettable(name)]
     if resettable:
         raise changed(service, resettable)

@@ -68,10 +68,9 @@ class Loop:
 
     def run(self, drain: Drain) -> None:
         """Work until `drain` begins, then commit and checkpoint once more."""
-        with CollectorOff():
-            while not drain.is_begun:
-                self.turn()
-            self._finish()
+        while not drain.is_begun:
+            self.turn()
+        self._finish()
 
     def turn(self) -> None:
         """One round of the loop."""
@@ -86,7 +85,7 @@ class Loop:
             self._commit_due_s = monotonic_s() + self._settings.commit_interval_s
         if self._checkpoints.are_pressing:
             self.checkpoint()
-        if not polled.batches and now_s >= self._collect_due_s:
+        if not polled.batches and now_s >= self._collect_due_s and not gc.isenabled():
             gc.collect()
             self._collect_due_s = monotonic_s() + _COLLECT_INTERVAL_S
 

@@ -9,11 +9,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
@@ -28,14 +26,9 @@ from streams.fold.service import Service
 from streams.logs import get_logger
 from streams.ports.log import LogAdmin
 from streams.ports.records import Committed, TopicPartition
-from streams.ports.store import Store
+from streams.ports.store import Folder, Folders, Store
 from streams.state.checkpoint import CheckpointMeta, drop_folds, read_meta
-from streams.state.folder import (
-    FolderLocked,
-    PartitionFolder,
-    partition_path,
-    request_kill,
-)
+from streams.state.folder import FolderLocked
 
 LOCK_PATIENCE_S = 5.0
 """How long the last owner on this machine may take to let go of its folder."""
@@ -51,13 +44,13 @@ class Opener:
     """Opens partitions for one worker. Owned by the worker's thread."""
 
     service: Service
-    home: Path
+    folders: Folders
     admin: LogAdmin
     decisions: DecisionLog
 
     def open(
         self, committed: Mapping[TopicPartition, Committed | None], deadline: Deadline
-    ) -> dict[TopicPartition, tuple[Opened, PartitionFolder]]:
+    ) -> dict[TopicPartition, tuple[Opened, Folder]]:
         """The partitions, each with the folder it holds; raises WorkerStopped rather than guess."""
         topics = described(self.service, self.admin)
         topic_ids = {source: topics[source.topic].topic_id for source in committed}
@@ -77,7 +70,7 @@ class Opener:
                     Opened(
                         source=source,
                         store=store,
-                        inflight=Inflight(folder.inflight),
+                        inflight=Inflight(folder.marker()),
                         start=start,
                         committed=found.offset,
                         progress=self._declared(source, progress),
@@ -129,28 +122,38 @@ class Opener:
     def _declared(self, source: TopicPartition, progress: Progress) -> Progress:
         return msgspec.structs.replace(progress, versions=self.service.versions_of(source.topic))
 
-    def _folder(self, source: TopicPartition, deadline: Deadline) -> PartitionFolder:
-        path = partition_path(self.home, self.service.name, *source)
-        folder, holder = _taken(path, deadline.at_most(LOCK_PATIENCE_S))
+    def _folder(self, source: TopicPartition, deadline: Deadline) -> Folder:
+        folder, holder = self._taken(source, deadline.at_most(LOCK_PATIENCE_S))
         if folder is None:
-            request_kill(self.home, holder)
-            folder, holder = _taken(path, deadline.at_most(KILL_PATIENCE_S))
+            self.folders.request_kill(holder)
+            folder, holder = self._taken(source, deadline.at_most(KILL_PATIENCE_S))
         if folder is not None:
             return folder
         get_logger().warning(
             "the state folder is still held; using a fresh one",
             action="folder-held",
             holder=holder,
-            folder=str(path),
+            topic=source.topic,
+            partition=source.partition,
         )
-        return PartitionFolder(path.with_name(f"{path.name}.{os.getpid()}"))
+        return self.folders.take_fresh(self.service.name, source)
+
+    def _taken(self, source: TopicPartition, deadline: Deadline) -> tuple[Folder | None, int]:
+        """The folder, or None and the process that held it all the time."""
+        while True:
+            try:
+                return self.folders.take(self.service.name, source), 0
+            except FolderLocked as exc:
+                if deadline.is_over:
+                    return None, exc.holder
+            deadline.pause(_LOCK_POLL_S)
 
     def _state(
         self,
         source: TopicPartition,
         committed: Committed,
         progress: Progress,
-        folder: PartitionFolder,
+        folder: Folder,
         log_start: int,
     ) -> tuple[Store, int]:
         """The store that belongs to the committed offset, and the offset to replay from."""
@@ -167,7 +170,7 @@ class Opener:
                 store.close()
             raise TopicChanged(
                 f"{source}: the log begins at {log_start}, but without a store the state is made "
-                f"again from {progress.origin}; bring the state folder {folder.path} back; "
+                f"again from {progress.origin}; bring the state folder {folder} back; "
                 f"else {self.service.way_back(source.topic)}"
             )
         return (folder.store() if store is None else store), progress.origin
@@ -200,9 +203,7 @@ class Opener:
             )
         return store
 
-    def _set_aside(
-        self, source: TopicPartition, folder: PartitionFolder, *, begins_anew: bool
-    ) -> None:
+    def _set_aside(self, source: TopicPartition, folder: Folder, *, begins_anew: bool) -> None:
         aside, log = folder.set_aside(), get_logger()
         tell, found = log.warning, "the store does not belong to the committed offset"
         if begins_anew:
@@ -212,21 +213,10 @@ class Opener:
             action="store-set-aside",
             topic=source.topic,
             partition=source.partition,
-            folder=str(aside),
+            folder=aside,
         )
 
 
 def _begins_anew(committed: Committed, progress: Progress) -> bool:
     """Whether nothing was committed since somebody set the offset to where folding began."""
     return progress.count == 0 and committed.offset == progress.origin
-
-
-def _taken(path: Path, deadline: Deadline) -> tuple[PartitionFolder | None, int]:
-    """The folder, or None and the process that held it all the time."""
-    while True:
-        try:
-            return PartitionFolder(path), 0
-        except FolderLocked as exc:
-            if deadline.is_over:
-                return None, exc.holder
-        deadline.pause(_LOCK_POLL_S)

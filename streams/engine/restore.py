@@ -11,7 +11,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -27,6 +26,7 @@ from streams.fold.service import Service
 from streams.logs import get_logger
 from streams.ports.log import Log, TopicInfo
 from streams.ports.records import Committed, Record, TopicPartition
+from streams.ports.store import Folders
 from streams.state.checkpoint import CheckpointMeta
 from streams.views.latest import Progress as Report
 from streams.views.latest import unheard
@@ -46,7 +46,7 @@ class Restored:
 
 
 def find_offsets(
-    service: Service, log: Log, home: Path, report: Report = unheard
+    service: Service, log: Log, folders: Folders, report: Report = unheard
 ) -> list[Restored]:
     """The right offset of every input partition; reads all that the service ever published.
 
@@ -68,13 +68,13 @@ def find_offsets(
     finally:
         reader.close()
     fresh = start_positions(service, topics, starts)
-    earlier = made_again(service, topics, log, home)
+    earlier = made_again(service, topics, log, folders)
     begun = _begun_anew(topics, found, earlier)
     _refuse_made_again(service, earlier, published.keys() - begun.keys())
     published |= {source: offset - 1 for source, offset in begun.items()}
     restored = []
     for source in sources:
-        meta = _store_meta(service, source, topics[source.topic], home)
+        meta = _store_meta(service, source, topics[source.topic], folders)
         saved = meta.offset if meta is not None else 0
         wanted = max(starts[source], published.get(source, -1) + 1, saved)
         _check_end(service, source, wanted, ends[source])
@@ -95,10 +95,10 @@ def find_offsets(
 
 
 def restore_offsets(
-    service: Service, log: Log, home: Path, report: Report = unheard
+    service: Service, log: Log, folders: Folders, report: Report = unheard
 ) -> list[Restored]:
     """Commit what `find_offsets` finds; InputError, nothing changed, while a worker runs."""
-    restored = find_offsets(service, log, home, report)
+    restored = find_offsets(service, log, folders, report)
     positions = {one.source: Committed(one.wanted, one.progress.text()) for one in restored}
     write_offsets(service, log, positions)
     return restored
@@ -236,10 +236,10 @@ def _place(header: bytes | None) -> tuple[TopicPartition, int] | None:
 
 
 def _store_meta(
-    service: Service, source: TopicPartition, topic: TopicInfo, home: Path
+    service: Service, source: TopicPartition, topic: TopicInfo, folders: Folders
 ) -> CheckpointMeta | None:
     """What a store here holds of this topic; None also for one made of a topic that is gone."""
-    meta = stored_meta(service, source, home)
+    meta = stored_meta(service, source, folders)
     return meta if meta is not None and meta.topic_id == topic.topic_id else None
 
 

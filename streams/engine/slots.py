@@ -9,11 +9,21 @@ from __future__ import annotations
 import fcntl
 import uuid
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from streams.errors import ConfigurationError
 
 MAX_SLOTS = 1_000
+
+
+class Identity(Protocol):
+    """Who a worker is, for its transactional id."""
+
+    number: int
+
+    @property
+    def instance(self) -> str:
+        """An id that all workers of one home share, and no other home has."""
 
 
 class Slot:

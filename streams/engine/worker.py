@@ -9,10 +9,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
-from streams.clock import Deadline, Drain, monotonic_s
+from streams.clock import Deadline, Drain
 from streams.engine.assembly import Assembly, assemble
-from streams.engine.first_start import ensure_started
 from streams.engine.health import HealthServer
+from streams.engine.loop import CollectorOff
 from streams.engine.monitor import Monitor
 from streams.engine.slots import Slot
 from streams.engine.status import service_home
@@ -21,8 +21,8 @@ from streams.fold.service import Service
 from streams.logs import get_logger
 from streams.ports.log import Log
 from streams.settings import KafkaSettings, WorkerSettings
+from streams.state.folder import StateFolders
 
-_CONNECT_S = 5.0
 _SAY_EVERY_S = 10.0
 
 
@@ -47,6 +47,7 @@ class Worker:
         self._settings = settings or WorkerSettings()
         kafka = kafka or KafkaSettings()
         self._home = service_home(kafka, home)
+        self._folders = StateFolders(self._home)
         self._preferred = slot
         self._log = log or _kafka_log(kafka, self._settings)
         self._drain = Drain(self._settings.drain_timeout_s)
@@ -67,7 +68,7 @@ class Worker:
             if worker is None:
                 return
             self._show(worker, slot, stack)
-            self._wait_for_kafka(worker)
+            worker.start(self._log, self._folders, self._drain)
             if not self._drain.is_begun:
                 self._work(worker, slot)
 
@@ -85,8 +86,8 @@ class Worker:
                         self.service,
                         self._log,
                         parts,
-                        slot=slot,
-                        home=self._home,
+                        identity=slot,
+                        folders=self._folders,
                         settings=self._settings,
                         drain=self._drain,
                     )
@@ -116,28 +117,12 @@ class Worker:
             monitor.port = server.port
 
     def _work(self, worker: Assembly, slot: Slot) -> None:
-        name = self.service.name
+        log = get_logger(service=self.service.name, slot=slot.number)
         worker.join()
-        get_logger().info("worker started", action="started", service=name, slot=slot.number)
-        worker.loop.run(self._drain)
-        get_logger().info("worker stopped", action="stopped", service=name, slot=slot.number)
-
-    def _wait_for_kafka(self, worker: Assembly) -> None:
-        """Check the topics, commit the start offsets; waits, saying so, while no broker answers.
-
-        What a dead self left open is aborted first: until then nobody is told its positions.
-        """
-        while not self._drain.is_begun:
-            worker.loop.turned_s = monotonic_s()  # to wait for a broker is not to be stuck
-            try:
-                worker.committer.start()
-                deadline = Deadline.after(_CONNECT_S * 4, self._drain)
-                ensure_started(self.service, self._log, self._home, deadline)
-            except BrokerUnavailable as exc:
-                get_logger().warning("waiting for Kafka", action="waiting", error=str(exc))
-                self._drain.wait(1.0)
-            else:
-                return
+        log.info("worker started", action="started")
+        with CollectorOff():
+            worker.loop.run(self._drain)
+        log.info("worker stopped", action="stopped")
 
     def _port(self, slot: Slot) -> int:
         port = self._settings.http_port

@@ -10,13 +10,17 @@ inflight   offsets being folded, for the check after an unclean end
 from __future__ import annotations
 
 import fcntl
+import mmap
 import os
 import shutil
 from pathlib import Path
 from typing import IO
 
 from streams.errors import StreamsError
+from streams.ports.records import TopicPartition
 from streams.state.rocks import RocksStore
+
+MARKER_BYTES = 16
 
 
 class FolderLocked(StreamsError):
@@ -28,7 +32,7 @@ class FolderLocked(StreamsError):
 
 
 class PartitionFolder:
-    """One owner's hold on the folder. Owned by the worker's thread."""
+    """One owner's hold on the folder. Implements `Folder`; owned by the worker's thread."""
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
@@ -40,27 +44,67 @@ class PartitionFolder:
         """Whether a checkpoint was ever written here."""
         return (self.path / "db" / "CURRENT").is_file()
 
-    @property
-    def inflight(self) -> Path:
-        """The marker of offsets being folded."""
-        return self.path / "inflight"
-
     def store(self) -> RocksStore:
         """Open the store, made empty if there is none."""
         return RocksStore(self.path / "db")
 
-    def set_aside(self) -> Path:
+    def set_aside(self) -> str:
         """Move the store away; the last one set aside is kept for a look, older ones go."""
         aside = self.path / "aside"
         shutil.rmtree(aside, ignore_errors=True)
         (self.path / "db").rename(aside)
-        return aside
+        return str(aside)
+
+    def marker(self) -> mmap.mmap:
+        """The marker of offsets being folded, in a mapped file."""
+        return mapped(self.path / "inflight")
 
     def release(self) -> None:
         """Let another process own the folder; releasing twice is fine."""
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.close()
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+class StateFolders:
+    """The folders below one STREAMS_HOME. Implements `Folders`."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+
+    def take(self, service: str, source: TopicPartition) -> PartitionFolder:
+        """The folder of a partition; FolderLocked while another process owns it."""
+        return PartitionFolder(partition_path(self._home, service, *source))
+
+    def take_fresh(self, service: str, source: TopicPartition) -> PartitionFolder:
+        """Another folder for that partition, of this process alone."""
+        path = partition_path(self._home, service, *source)
+        return PartitionFolder(path.with_name(f"{path.name}.{os.getpid()}"))
+
+    def has_store(self, service: str, source: TopicPartition | None = None) -> bool:
+        """Whether there is a store of a partition; None: of any."""
+        if source is None:
+            return any((self._home / "state" / service).glob("*/db/CURRENT"))
+        return (partition_path(self._home, service, *source) / "db" / "CURRENT").is_file()
+
+    def request_kill(self, pid: int) -> None:
+        """Ask the supervisor of `pid`, if there is one, to kill a worker that holds a folder."""
+        request_kill(self._home, pid)
+
+    def place(self, service: str) -> str:
+        """Where the folders of a service are."""
+        return str(self._home / "state" / service)
+
+
+def mapped(path: Path) -> mmap.mmap:
+    """The marker in a file, which is made anew if it is no marker."""
+    if not path.is_file() or path.stat().st_size != MARKER_BYTES:
+        path.write_bytes(bytes(MARKER_BYTES))
+    with path.open("r+b") as file:
+        return mmap.mmap(file.fileno(), MARKER_BYTES)
 
 
 def request_kill(home: Path, pid: int) -> None:

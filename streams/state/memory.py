@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 
 class MemoryStore:
-    """Implements the `Store` port in a dict."""
+    """Implements the `Store` port in a dict, its own unless one is given."""
 
-    def __init__(self) -> None:
-        self.rows: dict[bytes, bytes] = {}
+    def __init__(self, rows: dict[bytes, bytes] | None = None) -> None:
+        self.rows = {} if rows is None else rows
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The rows of `keys`, in their order."""

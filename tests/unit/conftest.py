@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import settings
 
-from streams.engine import opening
 from streams.engine.slots import Slot
 from streams.sdk import EventClient
 from streams.settings import EmitSettings
-from tests.unit.engine_bench import Bench, MemoryFolders
+from streams.state.folder import StateFolders
+from streams.testing.folders import InMemoryDisk, InMemoryFolders
+from tests.unit.engine_bench import Bench
 from tests.unit.fake_producer import FakeProducer
 
 settings.register_profile("patient", deadline=None)  # a slow machine is no failure
@@ -17,11 +18,9 @@ settings.load_profile("patient")
 
 
 @pytest.fixture
-def folders(monkeypatch):
+def disk():
     """State folders in memory, so that a test opens hundreds of them; they outlive a crash."""
-    folders = MemoryFolders()
-    monkeypatch.setattr(opening, "PartitionFolder", folders)
-    return folders
+    return InMemoryDisk()
 
 
 @pytest.fixture(autouse=True)
@@ -40,15 +39,15 @@ def no_slot_is_left(monkeypatch):
 
 
 @pytest.fixture
-def bench(tmp_path, folders):
+def bench(tmp_path, disk):
     """The service of likes, with state folders in memory."""
-    return Bench(tmp_path)
+    return Bench(tmp_path, folders=InMemoryFolders(disk))
 
 
 @pytest.fixture
 def bench_on_disk(tmp_path):
     """The service of likes, with RocksDB in real folders."""
-    return Bench(tmp_path)
+    return Bench(tmp_path, folders=StateFolders(tmp_path))
 
 
 @pytest.fixture

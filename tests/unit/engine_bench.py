@@ -25,8 +25,7 @@ from streams.fold.declaration import Fold
 from streams.fold.service import Service
 from streams.ports.records import TopicPartition
 from streams.settings import WorkerSettings
-from streams.state.folder import FolderLocked
-from streams.state.memory import MemoryStore
+from streams.testing.folders import InMemoryDisk, InMemoryFolders
 from streams.testing.log import InMemoryLog
 from streams.topics.catalog import Catalog
 from streams.topics.declared import declared_topics
@@ -135,50 +134,12 @@ def photos_on(partition, count):
     return [next(found) for _ in range(count)]
 
 
-class MemoryFolders:
-    """Stands in for `PartitionFolder`: rows in memory outlive a crash, as files do."""
-
-    def __init__(self):
-        self.rows = {}
-        self.aside = {}
-        self.locked = set()
-
-    def __call__(self, path):
-        return MemoryFolder(self, path)
-
-
-class MemoryFolder:
-    def __init__(self, folders, path):
-        if path in folders.locked:
-            raise FolderLocked(f"{path} is owned", holder=4321)
-        path.mkdir(parents=True, exist_ok=True)
-        folders.locked.add(path)
-        self.path = path
-        self.inflight = path / "inflight"
-        self._folders = folders
-
-    @property
-    def has_store(self):
-        return self.path in self._folders.rows
-
-    def store(self):
-        store = MemoryStore()
-        store.rows = self._folders.rows.setdefault(self.path, {})
-        return store
-
-    def set_aside(self):
-        self._folders.aside[self.path] = self._folders.rows.pop(self.path)
-        return self.path / "aside"
-
-    def release(self):
-        self._folders.locked.discard(self.path)
-
-
 class Bench:
     """One service on one in-memory cluster."""
 
-    def __init__(self, home, *folds):
+    def __init__(self, home, *folds, folders=None):
         self.home = home
+        self.folders = folders or InMemoryFolders(InMemoryDisk())
         self.log = InMemoryLog()
         self.service = service_of(*folds)
         for topic in declared_topics(CATALOG, [self.service.name]).values():
@@ -234,7 +195,7 @@ class BenchWorker:
 
     def __init__(self, bench, slot=0, *, drain=None, **settings):
         due = {"commit_interval_s": NEVER_S, "checkpoint_interval_s": NEVER_S}
-        ensure_started(bench.service, bench.log, bench.home, Deadline.after(5))
+        ensure_started(bench.service, bench.log, bench.folders, Deadline.after(5))
         self.bench = bench
         self.stack = ExitStack()
         self.slot = Slot.take(bench.home, bench.service.name, slot)
@@ -242,8 +203,8 @@ class BenchWorker:
             bench.service,
             bench.log,
             self.stack,
-            slot=self.slot,
-            home=bench.home,
+            identity=self.slot,
+            folders=bench.folders,
             settings=WorkerSettings(**{**due, **settings}),
             drain=drain or drain_begun(),
         )
@@ -315,12 +276,11 @@ def drain_begun(seconds=NEVER_S):
     return drain
 
 
-def break_off(path, first, end):
+def break_off(bench, source, first, end):
     """Leave the mark of a process that was killed while it folded these offsets."""
-    path.mkdir(parents=True, exist_ok=True)
-    marker = Inflight(path / "inflight")
-    marker.begin(first, end)
-    marker.close()
+    folder = bench.folders.take(bench.service.name, source)
+    Inflight(folder.marker()).begin(first, end)
+    folder.release()
 
 
 def decoded(event_type, value):

@@ -22,12 +22,12 @@ from streams.errors import TransactionFailed
 from streams.events.ids import derived_event_id
 from streams.ports.records import Outgoing, TopicPartition
 from streams.testing.coordinator import CommitFault
+from streams.testing.folders import InMemoryDisk, InMemoryFolders
 from tests.unit.engine_bench import (
     COUNTS,
     INPUT,
     PARTITIONS,
     Bench,
-    MemoryFolders,
     home_of,
     liked,
     likes_fold,
@@ -84,8 +84,8 @@ class Onlooker:
 class Play:
     """One schedule over one service, and what it must have led to."""
 
-    def __init__(self, home):
-        self.bench = Bench(home, likes_fold(), shares_fold())
+    def __init__(self, home, disk):
+        self.bench = Bench(home, likes_fold(), shares_fold(), folders=InMemoryFolders(disk))
         self.bench.log.fail_next_commit(None)
         self.workers = {}
         self.committed = dict.fromkeys(SOURCES, 0)
@@ -228,12 +228,11 @@ class PlainFold:
 @given(Beginning, Steps)
 def test_what_is_published_is_a_fold_of_the_log_whatever_happens(beginning, steps):
     """Nothing lost, nothing doubled, nothing half; states too, after a rebuild without stores."""
-    folders = MemoryFolders()
+    disk = InMemoryDisk()
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as home:
-        patch.setattr(opening, "PartitionFolder", folders)
         patch.setattr(opening, "LOCK_PATIENCE_S", 0.0)
         patch.setattr(opening, "KILL_PATIENCE_S", 0.0)
-        play = Play(Path(home))
+        play = Play(Path(home), disk)
         for step in [*beginning, *steps]:
             play.step(*step)
             play.check()
@@ -242,7 +241,7 @@ def test_what_is_published_is_a_fold_of_the_log_whatever_happens(beginning, step
         published = play.bench.results(), len(play.bench.facts())
         states = states_of(play.workers[0])
         play.crash(0)
-        folders.rows.clear()
+        disk.rows.clear()
         play.end()
 
         assert (fold.users, fold.shares) == states == states_of(play.workers[0])

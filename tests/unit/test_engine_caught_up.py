@@ -16,7 +16,7 @@ from tests.unit.engine_bench import CATALOG, FACTS, Bench, home_of, liked
 SOURCE = home_of(5)
 
 
-def test_what_the_service_wrote_itself_counts_before_its_marker_stands_there(tmp_path, folders):
+def test_what_the_service_wrote_itself_counts_before_its_marker_stands_there(tmp_path):
     """The offsets may be committed already, and a run until caught up must fold its own facts."""
     bench = Bench(tmp_path, *COUNTERS.folds)
     worker = bench.worker()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 
 import msgspec
-import pytest
 
 from services.counters import SERVICE as COUNTERS
 from tests.unit.engine_bench import COUNTS, Bench, home_of, liked, photos_on, posted, unliked
@@ -52,7 +51,6 @@ def test_the_cause_of_a_parked_key_is_the_last_event_that_was_folded(bench):
     assert [("5", cause)] == causes(bench)
 
 
-@pytest.mark.usefixtures("folders")
 def test_a_result_of_an_upsert_has_no_cause(tmp_path):
     """Upserts have no id; their own headers tell what they were made of."""
     bench = Bench(tmp_path, *COUNTERS.folds)

@@ -309,7 +309,7 @@ def test_the_position_past_transaction_markers_is_committed(bench, fault):
     assert 3 == bench.committed(home_of(5)).offset
 
 
-def test_a_service_that_reads_what_it_writes_comes_to_rest(tmp_path, folders):
+def test_a_service_that_reads_what_it_writes_comes_to_rest(tmp_path):
     """Each commit leaves a marker in its own input; the offset past it is committed alone."""
     bench = Bench(tmp_path, *COUNTERS.folds)
     worker = bench.worker()

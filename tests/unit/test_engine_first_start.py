@@ -28,7 +28,7 @@ SOURCES = [TopicPartition(INPUT, number) for number in range(PARTITIONS)]
 
 
 def start(bench):
-    ensure_started(bench.service, bench.log, bench.home, Deadline.after(5))
+    ensure_started(bench.service, bench.log, bench.folders, Deadline.after(5))
 
 
 def worked(bench, *events):
@@ -65,7 +65,7 @@ def test_a_log_whose_first_records_are_gone_is_begun_when_asked(bench, caplog):
     bench.emit(liked(1), liked(2))
     bench.log.delete_records(home_of(5), before=1)
 
-    restore_offsets(bench.service, bench.log, bench.home)
+    restore_offsets(bench.service, bench.log, bench.folders)
     committed = bench.committed(home_of(5))
     bench.worker().drain()
 
@@ -97,9 +97,10 @@ def test_a_group_that_was_deleted_while_a_store_exists_is_refused(bench_on_disk)
 
 
 @pytest.mark.parametrize("event", [liked(1), posted("raise")], ids=["outputs", "decisions"])
-def test_a_group_that_was_deleted_after_it_published_is_refused(bench, event):
+def test_a_group_that_was_deleted_after_it_published_is_refused(bench, disk, event):
     """The state folder of another host is not here, but what it wrote is."""
     worked(bench, event)
+    disk.rows.clear()
     bench.log.drop_offsets("bench")
 
     with pytest.raises(OffsetsMissing, match=r"found records in .*streams offsets restore bench"):
@@ -117,9 +118,10 @@ def test_a_new_name_is_not_taken_for_a_lost_group(bench):
         start(bench)
 
 
-def test_what_only_the_service_itself_writes_tells_a_lost_group(bench):
+def test_what_only_the_service_itself_writes_tells_a_lost_group(bench, disk):
     """Then there is no other cause to speak of."""
     worked(bench, liked(1), posted("raise"))
+    disk.rows.clear()
     bench.log.drop_offsets("bench")
 
     with pytest.raises(OffsetsMissing, match=r"bench\.decisions.*the group: it was deleted"):
@@ -137,7 +139,7 @@ def test_a_renamed_service_goes_on_where_the_old_one_ended(bench):
     for topic in (bench.service.quarantine, bench.service.decisions):
         bench.log.create_topic(topic, 1)
 
-    restore_offsets(bench.service, bench.log, bench.home)
+    restore_offsets(bench.service, bench.log, bench.folders)
     worker = bench.worker()
     worker.drain()
     after = bench.results(), len(bench.facts())
@@ -148,12 +150,13 @@ def test_a_renamed_service_goes_on_where_the_old_one_ended(bench):
     assert {"5": 2} == bench.counts()
 
 
-def test_a_group_that_was_deleted_after_it_only_quarantined_is_refused(bench):
+def test_a_group_that_was_deleted_after_it_only_quarantined_is_refused(bench, disk):
     """The quarantine topic is an output like any other."""
     worker = bench.worker()
     bench.put(liked(1), value=b"rubbish")
     worker.drain()
     worker.stop()
+    disk.rows.clear()
     bench.log.drop_offsets("bench")
     bench.log.recreate_topic(bench.service.decisions)
 
@@ -215,7 +218,7 @@ def test_a_start_that_failed_is_tried_again(bench):
     assert 0 == bench.committed(SOURCES[0]).offset
 
 
-def test_a_worker_that_lost_the_race_goes_on_beside_one_that_already_folds(tmp_path, folders):
+def test_a_worker_that_lost_the_race_goes_on_beside_one_that_already_folds(tmp_path):
     """The broker refuses start offsets from outside a group that has members."""
     bench = Bench(tmp_path)
     transactions = bench.log.transactions

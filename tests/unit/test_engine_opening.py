@@ -16,8 +16,9 @@ from streams.engine.restore import restore_offsets
 from streams.errors import FoldChanged, OffsetsMissing, TopicChanged, TransactionFailed
 from streams.ports.records import Committed, TopicPartition
 from streams.state.codec import row_prefixes
-from streams.state.folder import PartitionFolder, is_kill_requested, partition_path
+from streams.state.folder import is_kill_requested, request_kill
 from streams.testing.coordinator import CommitFault
+from streams.testing.folders import folder_name
 from tests.unit.engine_bench import INPUT, PARTITIONS, home_of, liked, likes_fold, shares_fold
 
 SOURCE = home_of(5)
@@ -88,7 +89,7 @@ def test_a_committed_offset_beyond_the_log_stops(bench):
         bench.worker()
 
 
-def test_a_store_of_another_generation_is_set_aside_and_rebuilt_in_silence(bench, folders):
+def test_a_store_of_another_generation_is_set_aside_and_rebuilt_in_silence(bench, disk):
     """Two lines of state must not mix; the state ends equal and nothing is published again."""
     folded(bench, liked(1), liked(2))
     before = bench.results(), len(bench.facts())
@@ -97,25 +98,25 @@ def test_a_store_of_another_generation_is_set_aside_and_rebuilt_in_silence(bench
     worker = bench.worker()
     worker.drain()
 
-    assert partition_path(bench.home, "bench", *SOURCE) in folders.aside
+    assert folder_name("bench", SOURCE) in disk.aside
     assert {1, 2} == worker.state().users
     assert before == (bench.results(), len(bench.facts()))
 
 
-def test_the_store_that_is_rebuilt_belongs_to_the_new_generation(bench, folders):
+def test_the_store_that_is_rebuilt_belongs_to_the_new_generation(bench, disk):
     """The next start uses it."""
     folded(bench, liked(1), liked(2))
     commit(bench, note(bench, generation="another"))
     bench.worker().stop()
-    folders.aside.clear()
+    disk.aside.clear()
 
     worker = bench.worker()
 
-    assert {} == folders.aside
+    assert {} == disk.aside
     assert {1, 2} == worker.state().users
 
 
-def test_a_store_made_by_another_version_of_a_fold_is_set_aside_and_rebuilt(bench, folders):
+def test_a_store_made_by_another_version_of_a_fold_is_set_aside_and_rebuilt(bench, disk):
     """As when the version was raised on another host, which committed since."""
     folded(bench, liked(1))
     bench.declare(likes_fold(version=2))
@@ -125,7 +126,7 @@ def test_a_store_made_by_another_version_of_a_fold_is_set_aside_and_rebuilt(benc
 
     worker = bench.worker()
 
-    assert partition_path(bench.home, "bench", *SOURCE) in folders.aside
+    assert folder_name("bench", SOURCE) in disk.aside
     assert {1} == worker.state().users
 
 
@@ -147,11 +148,11 @@ def test_an_added_fold_is_refused_with_the_command_that_folds_again(bench):
         bench.worker()
 
 
-def test_a_fold_that_is_no_longer_declared_goes_with_its_rows(bench, folders):
+def test_a_fold_that_is_no_longer_declared_goes_with_its_rows(bench, disk):
     """Its rows would never be read again; the other fold's stay."""
     bench.declare(likes_fold(), shares_fold())
     folded(bench, liked(1), shared(3))
-    rows = folders.rows[partition_path(bench.home, "bench", *SOURCE)]
+    rows = disk.rows[folder_name("bench", SOURCE)]
     assert rows_of(rows, "shares")
     bench.declare(likes_fold())
 
@@ -164,7 +165,7 @@ def test_a_fold_that_is_no_longer_declared_goes_with_its_rows(bench, folders):
     assert {"likes": 1} == progress_of(SOURCE, bench.committed(SOURCE), "bench").versions
 
 
-def test_a_store_without_a_fold_that_older_code_declares_is_not_taken_as_whole(bench, folders):
+def test_a_store_without_a_fold_that_older_code_declares_is_not_taken_as_whole(bench, disk):
     """A roll-back before the first commit of the new code finds the note of the old code."""
     bench.declare(likes_fold(), shares_fold())
     folded(bench, liked(1), shared(3))
@@ -174,11 +175,11 @@ def test_a_store_without_a_fold_that_older_code_declares_is_not_taken_as_whole(b
 
     worker = bench.worker()
 
-    assert partition_path(bench.home, "bench", *SOURCE) in folders.aside
+    assert folder_name("bench", SOURCE) in disk.aside
     assert {3} == worker.state(fold=1).ids
 
 
-def test_a_crash_before_the_first_commit_without_a_fold_does_not_cost_the_store(bench, folders):
+def test_a_crash_before_the_first_commit_without_a_fold_does_not_cost_the_store(bench, disk):
     """The note beside the offset is still the old one, the one in the store is not."""
     bench.declare(likes_fold(), shares_fold())
     folded(bench, liked(1), shared(3))
@@ -187,7 +188,7 @@ def test_a_crash_before_the_first_commit_without_a_fold_does_not_cost_the_store(
 
     worker = bench.worker()
 
-    assert {} == folders.aside
+    assert {} == disk.aside
     assert {1} == worker.state().users
 
 
@@ -211,10 +212,10 @@ def test_partitions_that_are_added_while_a_worker_runs_stop_it(bench):
         worker.turn()
 
 
-def test_a_log_that_no_longer_reaches_the_origin_stops_a_worker_without_a_store(bench, folders):
+def test_a_log_that_no_longer_reaches_the_origin_stops_a_worker_without_a_store(bench, disk):
     """The state cannot be made again from what is left."""
     folded(bench, liked(1), liked(2))
-    folders.rows.clear()
+    disk.rows.clear()
     bench.log.delete_records(SOURCE, before=1)
 
     with pytest.raises(TopicChanged, match=r"log begins at 1.*its folds emit facts"):
@@ -233,13 +234,13 @@ def test_a_store_behind_the_start_of_the_log_stops(bench):
         bench.worker()
 
 
-def test_a_replay_without_a_store_begins_at_the_origin(bench, folders):
+def test_a_replay_without_a_store_begins_at_the_origin(bench, disk):
     """Where the service once began, which need not be 0."""
     bench.emit(liked(1), liked(2))
     bench.log.delete_records(SOURCE, before=1)
-    restore_offsets(bench.service, bench.log, bench.home)
+    restore_offsets(bench.service, bench.log, bench.folders)
     folded(bench, liked(3))
-    folders.rows.clear()
+    disk.rows.clear()
 
     worker = bench.worker()
 
@@ -252,8 +253,7 @@ def test_a_folder_that_stays_locked_is_replaced_by_a_fresh_one(bench_on_disk, mo
     monkeypatch.setattr(opening, "KILL_PATIENCE_S", 0.0)
     bench = bench_on_disk
     folded(bench, liked(1))
-    path = partition_path(bench.home, "bench", *SOURCE)
-    holder = PartitionFolder(path)
+    holder = bench.folders.take("bench", SOURCE)
 
     worker = bench.worker()
     bench.emit(liked(2))
@@ -265,56 +265,56 @@ def test_a_folder_that_stays_locked_is_replaced_by_a_fresh_one(bench_on_disk, mo
     worker.stop()
 
 
-def test_the_holder_of_a_locked_folder_is_named_to_the_supervisor_once(bench, monkeypatch, folders):
+def test_the_holder_of_a_locked_folder_is_named_to_the_supervisor_once(bench, monkeypatch, disk):
     """Asked twice, it might kill a process that got the same pid since."""
     monkeypatch.setattr(opening, "LOCK_PATIENCE_S", 0.0)
     monkeypatch.setattr(opening, "KILL_PATIENCE_S", 0.0)
     asked = []
-    monkeypatch.setattr(opening, "request_kill", lambda home, pid: asked.append((home, pid)))
-    folders.locked.add(partition_path(bench.home, "bench", *SOURCE))
+    monkeypatch.setattr(bench.folders, "request_kill", asked.append)
+    disk.locks[folder_name("bench", SOURCE)] = 4321
 
     bench.worker()
 
-    assert [(bench.home, 4321)] == asked
+    assert [4321] == asked
 
 
-def test_a_folder_that_is_let_go_in_time_is_taken(bench, monkeypatch, folders):
+def test_a_folder_that_is_let_go_in_time_is_taken(bench, monkeypatch, disk):
     """Its owner is about to end, and its store saves a replay."""
     folded(bench, liked(1))
-    path = partition_path(bench.home, "bench", *SOURCE)
-    folders.locked.add(path)
+    path = folder_name("bench", SOURCE)
+    disk.locks[path] = 4321
     asked = []
 
-    def let_go(home, pid):
+    def let_go(pid):
         asked.append(pid)
-        folders.locked.discard(path)
+        del disk.locks[path]
 
     monkeypatch.setattr(opening, "LOCK_PATIENCE_S", 0.0)
-    monkeypatch.setattr(opening, "request_kill", let_go)
+    monkeypatch.setattr(bench.folders, "request_kill", let_go)
     worker = bench.worker()
 
     assert [4321] == asked
-    assert path in folders.locked
+    assert path in disk.locks
     assert {1} == worker.state().users
 
 
 def test_a_request_to_kill_is_told_once(tmp_path):
     """The supervisor asks in each of its rounds, about its own children only."""
-    opening.request_kill(tmp_path, 77)
+    request_kill(tmp_path, 77)
 
     assert not is_kill_requested(tmp_path, 78)
     assert is_kill_requested(tmp_path, 77)
     assert not is_kill_requested(tmp_path, 77)
 
 
-def test_what_was_opened_is_let_go_when_a_later_partition_stops_the_worker(bench, folders):
+def test_what_was_opened_is_let_go_when_a_later_partition_stops_the_worker(bench, disk):
     """Another worker of this program may open it."""
     folded(bench, liked(1))
     commit(bench, Committed(0, "rubbish"))
 
     with pytest.raises(OffsetsMissing):
         bench.worker()
-    assert set() == folders.locked
+    assert {} == disk.locks
 
 
 def test_a_decision_topic_that_holds_something_else_stops_with_the_place(bench):

@@ -122,7 +122,7 @@ def test_records_of_partitions_that_went_stay_counted(bench):
     assert 2 == worker.assignment.folded
 
 
-def test_only_the_fold_that_raised_parks_the_key(tmp_path, folders, bench):
+def test_only_the_fold_that_raised_parks_the_key(tmp_path, bench):
     """Another fold has its own state of that key, which is sound."""
     bench.declare(likes_fold(), shares_fold())
     worker = bench.worker()

@@ -180,14 +180,14 @@ def test_every_fold_skips_a_stray_that_one_of_them_met(bench):
     assert {} == bench.counts()
 
 
-def test_replay_follows_a_decision_although_the_bytes_would_decode(bench, folders):
+def test_replay_follows_a_decision_although_the_bytes_would_decode(bench, disk):
     """A schema that was released later must not change what was published."""
     worker = bench.worker()
     bench.put(liked(1), value=b"rubbish")
     bench.emit(liked(2))
     worker.drain()
     worker.crash()
-    folders.rows.clear()
+    disk.rows.clear()
     _mend(bench, home_of(5), 0, LIKE)
     worker = bench.worker()
     bench.emit(liked(3))
@@ -198,7 +198,7 @@ def test_replay_follows_a_decision_although_the_bytes_would_decode(bench, folder
     assert {2, 3} == worker.state().users
 
 
-def test_replay_does_not_decode_what_was_quarantined(bench, folders, monkeypatch):
+def test_replay_does_not_decode_what_was_quarantined(bench, disk, monkeypatch):
     """Its bytes may kill whoever decodes them, in the owner that decided and in the next."""
     poison = BAD_BYTES["trailing bytes"]
     worker = bench.worker()
@@ -206,7 +206,7 @@ def test_replay_does_not_decode_what_was_quarantined(bench, folders, monkeypatch
     bench.put(liked(1), value=poison)
     worker.drain()
     worker.crash()
-    folders.rows.clear()
+    disk.rows.clear()
     decode_many, seen = Codec.decode_many, []
 
     def spied(codec, values):
@@ -221,13 +221,13 @@ def test_replay_does_not_decode_what_was_quarantined(bench, folders, monkeypatch
     assert poison not in seen
 
 
-def test_a_record_that_was_folded_and_no_longer_decodes_stops_the_replay(bench, folders):
+def test_a_record_that_was_folded_and_no_longer_decodes_stops_the_replay(bench, disk):
     """Quarantining it now would contradict what was published from it."""
     worker = bench.worker()
     bench.emit(liked(1), liked(2))
     worker.drain()
     worker.crash()
-    folders.rows.clear()
+    disk.rows.clear()
     _mend(bench, home_of(5), 0, b"rubbish")
 
     with pytest.raises(FoldChanged, match="was folded before"):
@@ -235,14 +235,14 @@ def test_a_record_that_was_folded_and_no_longer_decodes_stops_the_replay(bench, 
     assert [] == bench.quarantined()
 
 
-def test_decisions_about_a_topic_of_the_same_name_that_was_deleted_do_not_count(bench):
+def test_decisions_about_a_topic_of_the_same_name_that_was_deleted_do_not_count(bench, disk):
     """Its offsets begin again at 0 and are other records."""
     worker = bench.worker()
     bench.put(liked(1), value=b"rubbish")
     worker.drain()
     worker.stop()
     bench.log.recreate_topic(INPUT)
-    bench.home = bench.home / "new"
+    disk.rows.clear()
     for topic in (bench.service.quarantine, "demo.counts", "counters.contributions"):
         bench.log.recreate_topic(topic)
     decisions = bench.log.records(bench.service.decisions)

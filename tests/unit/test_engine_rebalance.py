@@ -12,8 +12,8 @@ from streams.engine.membership import Membership
 from streams.engine.partition import Stage
 from streams.errors import TransactionFailed
 from streams.ports.records import TopicPartition
-from streams.state.folder import partition_path
 from streams.testing.coordinator import CommitFault
+from streams.testing.folders import folder_name
 from tests.unit.engine_bench import (
     COUNTS,
     INPUT,
@@ -88,17 +88,17 @@ def test_a_partition_that_moves_leaves_a_checkpoint(bench):
     assert {1} == second.state(LAST).users
 
 
-def test_a_partition_that_moves_is_let_go(bench, folders):
+def test_a_partition_that_moves_is_let_go(bench, disk):
     """Two owners of one store would destroy it."""
     first = bench.worker()
     bench.worker(slot=1)
-    path = partition_path(bench.home, "bench", *home_of(LAST))
-    before = path in folders.locked
+    path = folder_name("bench", home_of(LAST))
+    before = path in disk.locks
 
     first.turn()
 
     assert before
-    assert path not in folders.locked
+    assert path not in disk.locks
     assert home_of(LAST) not in first.owned
 
 
@@ -122,7 +122,7 @@ def test_what_could_not_be_committed_of_a_partition_that_moves_is_dropped(bench)
     assert all(home_of(LAST) not in positions for positions, _ in commits.seen[1:])
 
 
-def test_what_could_not_be_committed_leaves_no_checkpoint(bench, folders):
+def test_what_could_not_be_committed_leaves_no_checkpoint(bench, disk):
     """Nothing uncommitted is ever in the store."""
     first = bench.worker()
     bench.emit(liked(1, LAST))
@@ -132,7 +132,7 @@ def test_what_could_not_be_committed_leaves_no_checkpoint(bench, folders):
 
     first.turn()
 
-    assert {} == folders.rows[partition_path(bench.home, "bench", *home_of(LAST))]
+    assert {} == disk.rows[folder_name("bench", home_of(LAST))]
 
 
 def test_partitions_that_stay_keep_their_open_interval(bench):
@@ -167,7 +167,7 @@ def test_a_lost_partition_is_dropped_and_nothing_is_committed_for_it(bench):
     assert 1 == len(bench.facts())
 
 
-def test_a_lost_partition_leaves_no_checkpoint(bench, folders):
+def test_a_lost_partition_leaves_no_checkpoint(bench, disk):
     """Its interval was not committed."""
     worker = bench.worker()
     bench.emit(liked(1))
@@ -175,8 +175,8 @@ def test_a_lost_partition_leaves_no_checkpoint(bench, folders):
     worker.consumer.expire()
     worker.assignment.lost(list(worker.owned))
 
-    assert all(rows == {} for rows in folders.rows.values())
-    assert set() == folders.locked
+    assert all(rows == {} for rows in disk.rows.values())
+    assert {} == disk.locks
 
 
 def test_a_worker_that_slept_through_its_expulsion_does_no_harm(bench):
@@ -356,7 +356,7 @@ def test_a_partition_that_moves_in_silent_replay_only_checkpoints(bench):
     assert [(LAST, 3)] == bench.results()
 
 
-def test_a_stopped_worker_leaves_nothing_to_replay(bench, folders):
+def test_a_stopped_worker_leaves_nothing_to_replay(bench, disk):
     """SIGTERM commits and checkpoints."""
     worker = bench.worker()
     bench.emit(liked(1))

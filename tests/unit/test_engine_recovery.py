@@ -115,7 +115,7 @@ def test_a_fact_has_the_id_of_the_record_that_made_it(bench):
 
 
 @pytest.mark.parametrize("poll_records", [1, 2, 7])
-def test_facts_do_not_depend_on_the_bounds_of_batches_and_commits(tmp_path, folders, poll_records):
+def test_facts_do_not_depend_on_the_bounds_of_batches_and_commits(tmp_path, poll_records):
     """Two workers see the same log in other pieces."""
     events = [liked(number % 5) if number % 3 else unliked(number % 4) for number in range(30)]
     whole, pieces = Bench(tmp_path / "whole"), Bench(tmp_path / "pieces")
@@ -192,7 +192,7 @@ def test_a_checkpoint_saves_nothing_when_the_commit_failed(bench):
     assert 1 == len(bench.facts())
 
 
-def test_a_checkpoint_is_one_write_over_all_folds(bench, folders):
+def test_a_checkpoint_is_one_write_over_all_folds(bench, disk):
     """Half of it would be a state that never was."""
     bench.declare(likes_fold(), shares_fold())
     worker = bench.worker()
@@ -254,14 +254,14 @@ def test_a_checkpoint_is_due_when_changes_fill_half_the_cache(bench):
     assert 6 == store_offset(worker, photos[0])
 
 
-def test_silent_replay_checkpoints_on_its_way(bench, folders):
+def test_silent_replay_checkpoints_on_its_way(bench, disk):
     """A replay of hours must not start over after a crash, nor keep all its states in memory."""
     photos = photos_on(SOURCE.partition, 20)
     worker = bench.worker()
     bench.emit(*(liked(1, photo) for photo in photos))
     worker.drain()
     worker.crash()
-    folders.rows.clear()
+    disk.rows.clear()
     worker = bench.worker(cache_entries=4, poll_records=1)
     worker.turn(8)
 

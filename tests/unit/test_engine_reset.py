@@ -146,7 +146,7 @@ def test_a_topic_that_was_made_again_is_named_at_once_with_the_reset(bench_on_di
     with pytest.raises(TopicChanged, match=told):
         bench.worker()
     with pytest.raises(TopicChanged, match=told):
-        find_offsets(bench.service, bench.log, bench.home)
+        find_offsets(bench.service, bench.log, bench.folders)
     reset_state(bench.service, bench.log, [INPUT])
     folded(bench)
 
@@ -164,18 +164,19 @@ def test_a_restore_after_that_reset_is_not_told_of_the_old_topic(bench_on_disk):
     bench.emit(liked(2))
     reset_state(bench.service, bench.log)
 
-    found = find_offsets(bench.service, bench.log, bench.home)
+    found = find_offsets(bench.service, bench.log, bench.folders)
 
     assert {0} == {one.wanted for one in found}
 
 
-def test_of_a_log_that_ends_too_early_the_reset_is_named(bench):
+def test_of_a_log_that_ends_too_early_the_reset_is_named(bench, disk):
     """Without a store and decisions only the outputs tell that records are gone."""
     bench.declare(quiet_fold())
     bench.emit(liked(1))
     folded(bench)
+    disk.rows.clear()
     bench.log.recreate_topic(INPUT)
     bench.log.drop_offsets("bench")
 
     with pytest.raises(TopicChanged, match=f"the log ends at 0.*state reset bench --topic {INPUT}"):
-        find_offsets(bench.service, bench.log, bench.home)
+        find_offsets(bench.service, bench.log, bench.folders)

@@ -9,7 +9,6 @@ from streams.engine.restore import find_offsets, restore_offsets
 from streams.errors import TopicChanged
 from streams.ports.records import Committed
 from streams.state.checkpoint import CheckpointMeta, write_checkpoint
-from streams.state.folder import PartitionFolder, partition_path
 from tests.unit.engine_bench import FACTS, home_of, liked, shares_fold
 
 SOURCE = home_of(5)
@@ -17,7 +16,7 @@ SOURCE = home_of(5)
 
 def leave_store(bench, *, offset, topic_id):
     """A checkpoint of an earlier worker, without states."""
-    folder = PartitionFolder(partition_path(bench.home, bench.service.name, *SOURCE))
+    folder = bench.folders.take(bench.service.name, SOURCE)
     store = folder.store()
     write_checkpoint(store, CheckpointMeta(offset, "gone", {"likes": 1}, topic_id), [])
     store.close()
@@ -29,7 +28,7 @@ def topic_id(bench):
 
 
 def wanted(bench):
-    found = {one.source: one for one in find_offsets(bench.service, bench.log, bench.home)}
+    found = {one.source: one for one in find_offsets(bench.service, bench.log, bench.folders)}
     return found[SOURCE].wanted
 
 
@@ -90,16 +89,17 @@ def test_records_that_no_worker_wrote_are_passed_over(bench, headers, caplog):
     assert f"topic={FACTS} records=2" in told
 
 
-def test_a_log_cut_since_does_not_pass_for_a_whole_one(bench):
+def test_a_log_cut_since_does_not_pass_for_a_whole_one(bench, disk):
     """Without note and store nobody knows what the results were made of."""
     worker = bench.worker()
     bench.emit(liked(1), liked(2))
     worker.drain()
     worker.stop()
+    disk.rows.clear()
     bench.log.drop_offsets(bench.service.name)
     bench.log.delete_records(SOURCE, before=1)
 
-    restore_offsets(bench.service, bench.log, bench.home)
+    restore_offsets(bench.service, bench.log, bench.folders)
 
     with pytest.raises(TopicChanged, match="made again from 0"):
         bench.worker()
@@ -111,13 +111,13 @@ def test_where_folding_once_began_is_kept(bench_on_disk):
     bench.declare(shares_fold())
     bench.emit(liked(1), liked(2), liked(3))
     bench.log.delete_records(SOURCE, before=1)
-    restore_offsets(bench.service, bench.log, bench.home)
+    restore_offsets(bench.service, bench.log, bench.folders)
     worker = bench.worker()
     worker.drain()
     worker.stop()
     bench.log.delete_records(SOURCE, before=2)
 
-    restored = restore_offsets(bench.service, bench.log, bench.home)
+    restored = restore_offsets(bench.service, bench.log, bench.folders)
 
     assert [1] == [one.progress.origin for one in restored if one.source == SOURCE]
 
@@ -131,7 +131,7 @@ def test_what_is_read_is_reported(bench):
     published = sum(len(bench.log.records(one.name)) for one in bench.service.output_topics)
     heard = []
 
-    find_offsets(bench.service, bench.log, bench.home, lambda *one: heard.append(one))
+    find_offsets(bench.service, bench.log, bench.folders, lambda *one: heard.append(one))
 
     assert published > 0
     assert [(read, total >= read) for read, total in heard] == [(published, True)]

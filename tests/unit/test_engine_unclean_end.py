@@ -14,7 +14,8 @@ from streams.avro.codec import Codec
 from streams.engine import trial
 from streams.engine.inflight import Inflight
 from streams.engine.trial import find_killer
-from streams.state.folder import partition_path
+from streams.state.folder import mapped
+from streams.testing.folders import folder_name
 from tests.unit.engine_bench import (
     break_off,
     home_of,
@@ -28,22 +29,15 @@ ROOT = Path(__file__).parents[2]
 SOURCE = home_of(5)
 
 
-def marker_of(bench, source=SOURCE):
-    return partition_path(bench.home, "bench", *source)
-
-
-def left_behind(bench):
-    marker = Inflight(marker_of(bench) / "inflight")
-    found = marker.left_behind()
-    marker.close()
-    return found
+def left_behind(disk):
+    return Inflight(disk.markers[folder_name("bench", SOURCE)]).left_behind()
 
 
 def test_a_record_that_kills_its_process_is_quarantined_by_the_next_owner(bench):
     """With its bytes and the reason; everything else of its batch is folded."""
     bench.worker().stop()
     _, bad, *_ = bench.emit(liked(1), posted("die"), liked(2), liked(3))
-    break_off(marker_of(bench), 0, 4)
+    break_off(bench, SOURCE, 0, 4)
 
     worker = bench.worker()
     worker.drain()
@@ -89,7 +83,7 @@ def test_a_range_behind_a_replay_is_tried_although_both_stand_in_one_batch(bench
     worker.drain()
     worker.crash()
     bench.emit(liked(2), posted("die"), liked(3))
-    break_off(marker_of(bench), 1, 4)
+    break_off(bench, SOURCE, 1, 4)
 
     bench.worker().drain()
 
@@ -102,7 +96,7 @@ def test_a_range_that_comes_in_several_batches_is_tried_to_its_end(bench, poll_r
     """Batches are cut elsewhere the next time."""
     bench.worker().stop()
     bench.emit(liked(1), liked(2), liked(3), posted("die"), liked(4))
-    break_off(marker_of(bench), 0, 5)
+    break_off(bench, SOURCE, 0, 5)
 
     bench.worker(poll_records=poll_records).drain()
 
@@ -115,7 +109,7 @@ def test_two_records_that_kill_are_both_quarantined(bench):
     one, other = photos_on(SOURCE.partition, 2)
     bench.worker().stop()
     bench.emit(posted("die", one), liked(1, other), posted("die", other), liked(2, one))
-    break_off(marker_of(bench), 0, 4)
+    break_off(bench, SOURCE, 0, 4)
 
     bench.worker().drain()
 
@@ -127,7 +121,7 @@ def test_a_harmless_range_is_folded_as_if_nothing_had_been(bench):
     """Most kills come from outside."""
     bench.worker().stop()
     bench.emit(liked(1), liked(2))
-    break_off(marker_of(bench), 0, 2)
+    break_off(bench, SOURCE, 0, 2)
 
     bench.worker().drain()
 
@@ -140,7 +134,7 @@ def test_a_range_is_tried_once(bench, monkeypatch):
     tried = []
     bench.worker().stop()
     bench.emit(liked(1))
-    break_off(marker_of(bench), 0, 1)
+    break_off(bench, SOURCE, 0, 1)
     monkeypatch.setattr(
         "streams.engine.partition.find_killer", lambda *args: tried.append(args[1:])
     )
@@ -153,31 +147,31 @@ def test_a_range_is_tried_once(bench, monkeypatch):
     assert [(0, 1)] == tried
 
 
-def test_the_mark_stays_while_a_child_tries_its_range(bench, monkeypatch):
+def test_the_mark_stays_while_a_child_tries_its_range(bench, disk, monkeypatch):
     """Whoever kills the parent meanwhile must not make it forget."""
     seen = []
 
     def spied(*args):
         found = find_killer(*args)
-        seen.append(left_behind(bench))
+        seen.append(left_behind(disk))
         return found
 
     monkeypatch.setattr("streams.engine.partition.find_killer", spied)
     bench.worker().stop()
     bench.emit(liked(1), liked(2))
-    break_off(marker_of(bench), 0, 2)
+    break_off(bench, SOURCE, 0, 2)
 
     bench.worker()
 
     assert [range(2)] == seen
-    assert left_behind(bench) is None
+    assert left_behind(disk) is None
 
 
 def test_a_handler_that_raises_in_a_tried_range_parks_its_key(bench):
     """An exception is no killer, in the child or after it."""
     bench.worker().stop()
     bench.emit(liked(1), posted("raise"), liked(2), liked(3, photos_on(SOURCE.partition, 2)[1]))
-    break_off(marker_of(bench), 0, 4)
+    break_off(bench, SOURCE, 0, 4)
 
     bench.worker().drain()
 
@@ -200,7 +194,7 @@ def test_bytes_that_kill_whoever_decodes_them_are_decoded_in_the_child_only(benc
     bench.emit(liked(1))
     bench.put(liked(2), value=b"\0!")
     bench.emit(liked(3))
-    break_off(marker_of(bench), 0, 3)
+    break_off(bench, SOURCE, 0, 3)
 
     bench.worker().drain()
 
@@ -209,14 +203,14 @@ def test_bytes_that_kill_whoever_decodes_them_are_decoded_in_the_child_only(benc
     assert {"5": 2} == bench.counts()
 
 
-def test_folding_leaves_a_mark_while_it_lasts(bench):
+def test_folding_leaves_a_mark_while_it_lasts(bench, disk):
     """It names the offsets, and is gone when they are folded."""
     seen = []
     fold = likes_fold()
     handler = fold.handlers[type(liked(1))]
 
     def look(*_):
-        seen.append(left_behind(bench))
+        seen.append(left_behind(disk))
 
     fold.handlers[type(liked(1))] = type(handler)(look, wants_context=True)
     bench.declare(fold)
@@ -226,17 +220,17 @@ def test_folding_leaves_a_mark_while_it_lasts(bench):
     worker.turn()
 
     assert [range(2), range(2)] == seen
-    assert left_behind(bench) is None
+    assert left_behind(disk) is None
 
 
-def test_a_raise_leaves_no_mark(bench):
+def test_a_raise_leaves_no_mark(bench, disk):
     """The worker lives, and has dealt with it."""
     worker = bench.worker()
     bench.emit(posted("raise"))
 
     worker.turn()
 
-    assert left_behind(bench) is None
+    assert left_behind(disk) is None
 
 
 def test_an_exit_in_mid_fold_leaves_its_mark(bench):
@@ -262,7 +256,8 @@ def test_a_mark_of_a_process_that_was_killed_is_found(tmp_path):
     program = (
         "import os, signal, sys; from pathlib import Path\n"
         "from streams.engine.inflight import Inflight\n"
-        "Inflight(Path(sys.argv[1])).begin(17, 29); os.kill(os.getpid(), signal.SIGKILL)"
+        "from streams.state.folder import mapped\n"
+        "Inflight(mapped(Path(sys.argv[1]))).begin(17, 29); os.kill(os.getpid(), signal.SIGKILL)"
     )
 
     killed = subprocess.run(
@@ -270,7 +265,7 @@ def test_a_mark_of_a_process_that_was_killed_is_found(tmp_path):
     )
 
     assert -signal.SIGKILL == killed.returncode
-    assert range(17, 29) == Inflight(tmp_path / "inflight").left_behind()
+    assert range(17, 29) == Inflight(mapped(tmp_path / "inflight")).left_behind()
 
 
 @pytest.mark.parametrize("rubbish", [b"", b"short", b"x" * 40])
@@ -278,7 +273,7 @@ def test_a_marker_file_that_is_none_counts_as_no_mark(tmp_path, rubbish):
     """A full disk can leave anything."""
     (tmp_path / "inflight").write_bytes(rubbish)
 
-    assert Inflight(tmp_path / "inflight").left_behind() is None
+    assert Inflight(mapped(tmp_path / "inflight")).left_behind() is None
 
 
 class Deaths:

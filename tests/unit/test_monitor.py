@@ -30,15 +30,15 @@ from tests.unit.engine_bench import drain_begun, home_of, liked, posted
 @pytest.fixture
 def joining(bench):
     """The parts of a worker that has not joined its group."""
-    ensure_started(bench.service, bench.log, bench.home, Deadline.after(5))
+    ensure_started(bench.service, bench.log, bench.folders, Deadline.after(5))
     slot = Slot.take(bench.home, bench.service.name)
     with ExitStack() as stack:
         yield assemble(
             bench.service,
             bench.log,
             stack,
-            slot=slot,
-            home=bench.home,
+            identity=slot,
+            folders=bench.folders,
             settings=WorkerSettings(commit_interval_s=0.001),
             drain=drain_begun(),
         )

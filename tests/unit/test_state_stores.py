@@ -138,7 +138,7 @@ def test_the_last_store_that_was_set_aside_is_kept(tmp_path):
         aside = folder.set_aside()
     folder.release()
 
-    store = RocksStore(aside)
+    store = RocksStore(Path(aside))
 
     assert [b"newer"] == store.get_many([b"a"])
     assert not folder.has_store

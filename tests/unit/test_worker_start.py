@@ -16,6 +16,7 @@ from streams.errors import BrokerUnavailable, TransactionFailed
 from streams.kafka.address import NO_LOCAL_KAFKA
 from streams.ports.records import TopicPartition
 from streams.settings import WorkerSettings
+from streams.state.folder import StateFolders
 from streams.testing.coordinator import CommitFault
 from streams.testing.log import InMemoryLog
 from streams.topics.catalog import Catalog
@@ -39,7 +40,7 @@ class OvertakenLog(InMemoryLog):
             commit = producer.commit
 
             def commit_too_late(*args):
-                ensure_started(SERVICE, self, self.home, Deadline.after(5))
+                ensure_started(SERVICE, self, StateFolders(self.home), Deadline.after(5))
                 commit(*args)
 
             producer.commit = commit_too_late
@@ -51,7 +52,7 @@ def test_a_worker_that_is_overtaken_goes_on_with_the_others_offsets(tmp_path):
     log = OvertakenLog(tmp_path)
     place = TopicPartition("social.photos", 0)
 
-    ensure_started(SERVICE, log, tmp_path, Deadline.after(5))
+    ensure_started(SERVICE, log, StateFolders(tmp_path), Deadline.after(5))
 
     positions = log.admin().group_positions(SERVICE.name, [place])
     assert log.is_overtaken
@@ -63,7 +64,7 @@ def test_a_worker_first_aborts_what_its_dead_self_left_open(tmp_path):
     log = OvertakenLog(tmp_path)
     log.is_overtaken = True
     place = TopicPartition("social.photos", 0)
-    ensure_started(SERVICE, log, tmp_path, Deadline.after(5))
+    ensure_started(SERVICE, log, StateFolders(tmp_path), Deadline.after(5))
     before = log.admin().group_positions(SERVICE.name, [place])
     dead = log.transactions(f"{SERVICE.name}.{_instance(tmp_path)}.0")
     log.fail_next_commit(CommitFault.BEFORE)
