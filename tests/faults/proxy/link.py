@@ -70,7 +70,7 @@ class Way:
 
     def _treat(self, frame: Frame) -> None:
         rule = self._rules.judge(frame)
-        if rule is None or rule.treatment is Treatment.PASS:
+        if rule is None:
             self._queue.put_nowait(_Sent(frame.wire))
         elif rule.treatment in ASIDE:
             self._put_aside(frame, rule)
