@@ -15,6 +15,9 @@ class Fault(Protocol):
     (which worker, which partition, how long) is drawn from `scene.random`, so that a seed replays
     it. `heal` leaves nothing behind, also after an `inject` that raised half-way. What a fault
     does beyond its name it tells by `scene.timeline.note`.
+
+    A fault may also have `hold_s`: how long a trial leaves it in unless told otherwise, 0 where
+    `inject` does all there is.
     """
 
     name: str

@@ -21,6 +21,7 @@ from streams.engine.process import BAD_INPUT, NEEDS_A_HUMAN
 from streams.engine.status import WorkerStatus, read_statuses, service_home
 from streams.settings import KafkaSettings, child_environment
 from streams.state.folder import is_kill_requested
+from tests.faults.crash_points import Point, arm, disarm
 from tests.faults.timeline import Timeline
 from tests.freezing import freeze
 
@@ -63,14 +64,12 @@ class Dress:
 
 @dataclass(slots=True)
 class _Place:
-    """Where one worker stands. `is_up`: it shall run; `is_doomed`: its end is our doing.
-
-    `kafka_at`: where it finds Kafka, when that is not where everybody does.
-    """
+    """Where one worker stands. `is_up`: it shall run; `is_doomed`: its end is our doing."""
 
     index: int
     home: Path
     log: Path
+    arms: Path
     process: subprocess.Popen[bytes] | None = None
     is_up: bool = False
     is_doomed: bool = False
@@ -79,7 +78,6 @@ class _Place:
     start_at_s: float = 0.0
     pause_s: float = _PAUSE_S
     dress: Dress = field(default_factory=Dress)
-    kafka_at: str = ""
 
 
 class Fleet:
@@ -97,18 +95,24 @@ class Fleet:
         *,
         size: int = 3,
         hosts: int = 1,
-        service: str = "counters",
         settings: Mapping[str, str] | None = None,
+        bug: str = "",
     ) -> None:
         self.kafka = kafka
-        self.service = service
+        self.service = "counters"
         self.ended: list[Ended] = []
         self._timeline = timeline
         self._settings = {**SETTINGS, **(settings or {})}
+        self._bug = bug
         self._lock = threading.RLock()
         self._closing = threading.Event()
         self._places = [
-            _Place(index, folder / f"host-{index % hosts}", folder / f"worker-{index}.log")
+            _Place(
+                index,
+                home=folder / f"host-{index % hosts}",
+                log=folder / f"worker-{index}.log",
+                arms=folder / "scratch" / f"arms-{index}",
+            )
             for index in range(size)
         ]
         for place in self._places:
@@ -130,6 +134,12 @@ class Fleet:
         """Workers whose process runs, frozen ones too."""
         with self._lock:
             return [one.index for one in self._places if _runs(one.process)]
+
+    @property
+    def working(self) -> list[int]:
+        """Workers that own something and are not frozen."""
+        owners = set(self.owners().values())
+        return sorted(one for one in owners if not self._places[one].is_frozen)
 
     @property
     def needing_a_human(self) -> list[Ended]:
@@ -174,10 +184,18 @@ class Fleet:
         with self._lock:
             self._places[index].dress = Dress(tuple(prefix), dict(environment))
 
-    def reach(self, index: int, bootstrap_servers: str) -> None:
-        """Where the worker's next processes find Kafka, however they are dressed."""
-        with self._lock:
-            self._places[index].kafka_at = bootstrap_servers
+    def arm(self, index: int, point: Point) -> None:
+        """Have the worker killed when it next passes a point; its next process, if it has none."""
+        arm(self._places[index].arms, point)
+
+    def is_armed(self, index: int, point: Point) -> bool:
+        """Whether the worker was not struck there yet."""
+        return (self._places[index].arms / point.value).exists()
+
+    def disarm(self) -> None:
+        """Have no worker killed anywhere."""
+        for place in self._places:
+            disarm(place.arms)
 
     def start(self, *indexes: int) -> None:
         """Bring workers up and keep them up; all of them when none is named."""
@@ -222,7 +240,8 @@ class Fleet:
             place.is_frozen = False
 
     def heal(self) -> None:
-        """All workers up, plainly dressed and moving."""
+        """All workers up and moving, nothing armed. What they are dressed in stays."""
+        self.disarm()
         for place in self._places:
             self.thaw(place.index)
         self.start()
@@ -264,6 +283,7 @@ class Fleet:
             return
         code = process.returncode
         place.process = None
+        place.is_doomed = place.is_doomed or code == -signal.SIGKILL  # also by itself, at a point
         place.is_frozen = False
         if process.stdin is not None:
             process.stdin.close()
@@ -283,11 +303,18 @@ class Fleet:
         dress = place.dress
         with place.log.open("ab") as log:
             place.process = subprocess.Popen(
-                [*dress.prefix, *_COMMAND, self.service, str(place.index)],
+                [
+                    *dress.prefix,
+                    *_COMMAND,
+                    self.service,
+                    str(place.index),
+                    str(place.arms),
+                    self._bug,
+                ],
                 cwd=REPOSITORY,
                 env=child_environment(
                     {
-                        "KAFKA_BOOTSTRAP_SERVERS": place.kafka_at or self.kafka.bootstrap_servers,
+                        "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers,
                         "STREAMS_NAMESPACE": self.kafka.namespace,
                         "STREAMS_HOME": str(place.home),
                         **self._settings,

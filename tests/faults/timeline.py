@@ -48,6 +48,10 @@ class Timeline:
                 facts = " ".join(f"{name}={value}" for name, value in fields.items())
                 print(f"{happening['at_s']:8.1f} s  {what} {facts}", flush=True)
 
+    def count(self, what: str) -> int:
+        """How often that happened so far."""
+        return sum(one["what"] == what for one in self.happenings)
+
     def reset(self, topic: str, partition: int, offset: int) -> None:
         """A group's position is about to be moved on purpose: C7 lets it go back to there."""
         self.note("reset", topic=topic, partition=partition, offset=offset)

@@ -9,6 +9,7 @@ with Trial(cluster, folder, seed=7) as trial:
 from __future__ import annotations
 
 import json
+import math
 import random
 import secrets
 from collections.abc import Mapping
@@ -35,7 +36,6 @@ from tests.faults.cluster import Cluster
 from tests.faults.fault import Fault
 from tests.faults.fleet import Fleet
 from tests.faults.history import History, read_history
-from tests.faults.network import Network
 from tests.faults.observers import Client, LiveTap, Sampler
 from tests.faults.scene import Scene
 from tests.faults.timeline import Timeline
@@ -54,8 +54,7 @@ class Plan:
     """What a trial is made of; the same plan is the same workload and the same choices.
 
     `hosts` > 1: workers with folders of their own, so that partitions move without their state.
-    `settings` are variables of the workers. `is_proxied`: what they ask of Kafka and hear from it
-    goes through proxies, for faults of the network.
+    `settings` are variables of the workers, `bug` is planted in them.
     """
 
     seed: int
@@ -63,8 +62,8 @@ class Plan:
     workers: int = 3
     hosts: int = 1
     per_s: float = 200.0
-    is_proxied: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
+    bug: str = ""
 
 
 @dataclass(slots=True)
@@ -104,36 +103,42 @@ class Trial:
             size=plan.workers,
             hosts=plan.hosts,
             settings={"STREAMS_GROUP_PROTOCOL": plan.protocol, **plan.settings},
+            bug=plan.bug,
         )
         self.scene = Scene(
             cluster=cluster,
             kafka=kafka,
             fleet=fleet,
-            network=Network(cluster.address, fleet, plan.seed),
             folder=folder,
             random=random.Random(plan.seed),
             timeline=timeline,
             topics=(*SERVICE.inputs, *(one for one in OUTPUTS if one not in SERVICE.inputs)),
         )
 
+    @property
+    def slowest_s(self) -> float:
+        """The longest recovery so far; infinite when one never came."""
+        took = [one.took_s for one in self.recoveries]
+        return max((math.inf if one is None else one for one in took), default=0.0)
+
     def calm(self, seconds: float) -> None:
         """Let the workload run; nothing else happens."""
         Deadline.after(seconds).pause()
 
-    def strike(self, fault: Fault, *, hold_s: float = 0.0) -> Recovery:
+    def strike(self, fault: Fault, *, hold_s: float | None = None) -> Recovery:
         """Inject, hold, heal, and wait until the service has read what stood there then."""
         recovery = self.harm(fault, hold_s=hold_s)
         self._until(lambda: self._has_recovered(recovery), RECOVERED_WITHIN_S, fault.name)
         return recovery
 
-    def harm(self, fault: Fault, *, hold_s: float = 0.0) -> Recovery:
+    def harm(self, fault: Fault, *, hold_s: float | None = None) -> Recovery:
         """Inject, hold, heal; how long the recovery takes is found out on the way."""
         timeline = self.scene.timeline
         timeline.note("inject", fault=fault.name)
         injected_s = timeline.at_s
         try:
             fault.inject(self.scene)
-            self.calm(hold_s)
+            self.calm(getattr(fault, "hold_s", 0.0) if hold_s is None else hold_s)
         finally:
             fault.heal(self.scene)
             timeline.note("heal", fault=fault.name)
@@ -144,11 +149,10 @@ class Trial:
     def finish(self, *, is_orderly: bool = True) -> Verdict:
         """Heal, wait until all is read, end the workers (with SIGKILL unless orderly), check."""
         scene = self.scene
-        scene.network.heal()
         scene.fleet.heal()
         self._workload.stop()
         stopped_s = monotonic_s()
-        self._until(self._is_caught_up, CAUGHT_UP_WITHIN_S, "caught up")
+        self._until(self._is_over, CAUGHT_UP_WITHIN_S, "caught up")
         scene.timeline.note("caught-up", after_s=round(monotonic_s() - stopped_s, 3))
         for observer in (self._tap, self._sampler, self._client):
             observer.stop()
@@ -239,6 +243,10 @@ class Trial:
         self._until(is_answered, RECOVERED_WITHIN_S, "a broker that answers")
         return found[0]
 
+    def _is_over(self) -> bool:
+        """Whether all is read, or never will be."""
+        return bool(self.scene.fleet.needing_a_human) or self._is_caught_up()
+
     def _is_caught_up(self) -> bool:
         try:
             return is_caught_up(SERVICE, self._admin)
@@ -262,8 +270,6 @@ class Trial:
         stack.callback(self._admin.close)
         self._inputs = input_partitions(SERVICE, self._admin)
         every = gather.partitions_of(self._admin, scene.topics)
-        if self.plan.is_proxied:
-            stack.enter_context(scene.network)
         stack.enter_context(scene.fleet).start()
         results = [one for one in OUTPUTS if one not in SERVICE.inputs]
         self._tap = LiveTap(scene.kafka, every, scene.timeline, results=results)
