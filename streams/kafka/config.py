@@ -32,10 +32,10 @@ REFUSED = frozenset(INSTEAD) | frozenset(
         "acks", "auto.commit.enable", "auto.offset.reset", "check.crcs", "default.topic.config",
         "delivery.report.only.error", "enable.auto.commit", "enable.auto.offset.store",
         "enable.idempotence", "enable.partition.eof", "error_cb", "fetch.queue.backoff.ms",
-        "group.instance.id", "group.remote.assignor", "isolation.level", "logger", "max.in.flight",
-        "max.in.flight.requests.per.connection", "max.poll.interval.ms", "message.send.max.retries",
-        "partition.assignment.strategy", "partitioner", "queuing.strategy", "request.required.acks",
-        "retries",
+        "group.instance.id", "group.remote.assignor", "isolation.level", "log.connection.close",
+        "logger", "max.in.flight", "max.in.flight.requests.per.connection", "max.poll.interval.ms",
+        "message.send.max.retries", "partition.assignment.strategy", "partitioner",
+        "queuing.strategy", "request.required.acks", "retries",
     }
 )  # fmt: skip
 """Every option that some client sets itself: a change breaks exactly-once, order per key, or the

@@ -22,7 +22,6 @@ class ErrorLog:
 
     def __init__(self, action: str, **bound: Any) -> None:
         self.last = ""  # the newest error that says more than that a connection was lost
-        self.is_unreachable = False  # whether a broker stalled or went away since it was unset
         self._action = action
         self._log = get_logger(**bound)
         self._quiet: dict[int, Deadline] = {}
@@ -30,10 +29,8 @@ class ErrorLog:
     def __call__(self, error: KafkaError) -> None:
         code = error.code()
         is_lost = code == KafkaError._ALL_BROKERS_DOWN
-        if code in faults.UNREACHABLE:
-            self.is_unreachable = True
-            if not is_lost:
-                return
+        if code in faults.UNREACHABLE and not is_lost:
+            return
         if not is_lost:
             self.last = error.str()
         if code not in self._quiet or self._quiet[code].is_over:

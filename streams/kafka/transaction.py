@@ -21,7 +21,8 @@ from streams.errors import BrokerUnavailable, Fenced, TransactionFailed
 from streams.kafka import faults
 from streams.kafka.bounded import within
 from streams.kafka.client import new_client
-from streams.kafka.config import base_config, physical
+from streams.kafka.client_log import ClientLog
+from streams.kafka.config import base_config, checked_options, physical
 from streams.kafka.consumer import Member
 from streams.kafka.error_log import ErrorLog
 from streams.kafka.group import stranger
@@ -52,15 +53,18 @@ class KafkaTransactions:
         self._timeout_s = worker.transaction_timeout_s
         self._is_slow = False
         self._errors = ErrorLog("producer-error", transactional_id=transactional_id)
+        self._lines = ClientLog(
+            "producer-line", checked_options(settings), transactional_id=transactional_id
+        )
         self._client: Client | None = new_client(Client, self._config(settings))
         self._init(deadline)
 
     @property
     def is_suspicious(self) -> bool:
-        """Whether a broker stalled or went away since the last commit began."""
+        """Whether a broker was slow or a connection lost, ever since this producer was made."""
         if self._client is not None:
-            self._client.poll(0)  # errors since then reach the callback here
-        return self._is_slow or self._errors.is_unreachable
+            self._client.poll(0)  # what the client has to say is said here
+        return self._is_slow or self._lines.is_connection_lost
 
     def commit(
         self,
@@ -108,7 +112,6 @@ class KafkaTransactions:
                 raise faults.translated(
                     error, f"open transactions of {self._id}", self._settings
                 ) from exc
-            self._errors.is_unreachable = False
             return
 
     def _transact(
@@ -198,7 +201,7 @@ class KafkaTransactions:
             "queue.buffering.max.messages": _QUEUE_MESSAGES,
             "error_cb": self._errors,
         }
-        return tuning | base_config(settings) | must
+        return tuning | base_config(settings) | must | self._lines.config
 
 
 def _limited(deadline: Deadline, call: Callable[[float], object]) -> None:

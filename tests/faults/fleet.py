@@ -64,7 +64,10 @@ class Dress:
 
 @dataclass(slots=True)
 class _Place:
-    """Where one worker stands. `is_up`: it shall run; `is_doomed`: its end is our doing."""
+    """Where one worker stands. `is_up`: it shall run; `is_doomed`: its end is our doing.
+
+    `kafka_at`: where it finds Kafka, when that is not where everybody does.
+    """
 
     index: int
     home: Path
@@ -78,6 +81,7 @@ class _Place:
     start_at_s: float = 0.0
     pause_s: float = _PAUSE_S
     dress: Dress = field(default_factory=Dress)
+    kafka_at: str = ""
 
 
 class Fleet:
@@ -197,6 +201,11 @@ class Fleet:
         for place in self._places:
             disarm(place.arms)
 
+    def reach(self, index: int, bootstrap_servers: str) -> None:
+        """Where the worker's next processes find Kafka, however they are dressed."""
+        with self._lock:
+            self._places[index].kafka_at = bootstrap_servers
+
     def start(self, *indexes: int) -> None:
         """Bring workers up and keep them up; all of them when none is named."""
         with self._lock:
@@ -314,7 +323,7 @@ class Fleet:
                 cwd=REPOSITORY,
                 env=child_environment(
                     {
-                        "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers,
+                        "KAFKA_BOOTSTRAP_SERVERS": place.kafka_at or self.kafka.bootstrap_servers,
                         "STREAMS_NAMESPACE": self.kafka.namespace,
                         "STREAMS_HOME": str(place.home),
                         **self._settings,

@@ -10,6 +10,7 @@ from pathlib import Path
 from streams.settings import KafkaSettings
 from tests.faults.cluster import Cluster
 from tests.faults.fleet import Fleet
+from tests.faults.network import Network
 from tests.faults.timeline import Timeline
 
 
@@ -24,6 +25,7 @@ class Scene:
     cluster: Cluster
     kafka: KafkaSettings
     fleet: Fleet
+    network: Network
     folder: Path
     random: random.Random
     timeline: Timeline

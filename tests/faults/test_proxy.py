@@ -169,10 +169,12 @@ def test_a_held_request_outlives_its_client(broker, proxy, client, connect, asid
     again.ask(Api.END_TXN, b"2")
     assert b"2" == again.hear()
 
+    answers = proxy.watch(Pattern(direction=ANSWERS, apis={Api.END_TXN}))
     rule.release()
 
-    until(lambda: (Api.END_TXN, b"1") in broker.heard, SOON_S, "the late request")
+    assert answers.wait(1, SOON_S)
     assert [(Api.END_TXN, b"2"), (Api.END_TXN, b"1")] == broker.heard
+    assert b"1" == answers.frames[0].data[4:]
     with pytest.raises(ConnectionResetError):
         client.hear()
 

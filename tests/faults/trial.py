@@ -36,6 +36,7 @@ from tests.faults.cluster import Cluster
 from tests.faults.fault import Fault
 from tests.faults.fleet import Fleet
 from tests.faults.history import History, read_history
+from tests.faults.network import Network
 from tests.faults.observers import Client, LiveTap, Sampler
 from tests.faults.scene import Scene
 from tests.faults.timeline import Timeline
@@ -54,7 +55,8 @@ class Plan:
     """What a trial is made of; the same plan is the same workload and the same choices.
 
     `hosts` > 1: workers with folders of their own, so that partitions move without their state.
-    `settings` are variables of the workers, `bug` is planted in them.
+    `settings` are variables of the workers, `bug` is planted in them. `is_proxied`: what they ask
+    of Kafka and hear from it goes through proxies, for faults of the network.
     """
 
     seed: int
@@ -62,6 +64,7 @@ class Plan:
     workers: int = 3
     hosts: int = 1
     per_s: float = 200.0
+    is_proxied: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
     bug: str = ""
 
@@ -109,6 +112,7 @@ class Trial:
             cluster=cluster,
             kafka=kafka,
             fleet=fleet,
+            network=Network(cluster.address, fleet, plan.seed),
             folder=folder,
             random=random.Random(plan.seed),
             timeline=timeline,
@@ -149,6 +153,7 @@ class Trial:
     def finish(self, *, is_orderly: bool = True) -> Verdict:
         """Heal, wait until all is read, end the workers (with SIGKILL unless orderly), check."""
         scene = self.scene
+        scene.network.heal()
         scene.fleet.heal()
         self._workload.stop()
         stopped_s = monotonic_s()
@@ -270,6 +275,8 @@ class Trial:
         stack.callback(self._admin.close)
         self._inputs = input_partitions(SERVICE, self._admin)
         every = gather.partitions_of(self._admin, scene.topics)
+        if self.plan.is_proxied:
+            stack.enter_context(scene.network)
         stack.enter_context(scene.fleet).start()
         results = [one for one in OUTPUTS if one not in SERVICE.inputs]
         self._tap = LiveTap(scene.kafka, every, scene.timeline, results=results)

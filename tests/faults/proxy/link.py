@@ -24,7 +24,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 class _Sent:
     """A frame on its way: not before its gate is open, if it has one."""
 
-    wire: bytes
+    frame: Frame
     gate: asyncio.Event | None = None
 
 
@@ -36,12 +36,15 @@ class Way:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         rules: Rulebook,
+        *,
         reset: Callable[[], None],
+        on_sent: Callable[[Frame], None],
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._rules = rules
         self._reset = reset
+        self._on_sent = on_sent
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[_Sent | None] = asyncio.Queue()
         self._aside = 0
@@ -65,18 +68,17 @@ class Way:
                 continue
             if sent.gate is not None:
                 await sent.gate.wait()
-            await self._send(sent.wire)
-        self._writer.close()
+            await self._send(sent.frame)
 
     def _treat(self, frame: Frame) -> None:
         rule = self._rules.judge(frame)
-        if rule is None:
-            self._queue.put_nowait(_Sent(frame.wire))
+        if rule is None or rule.treatment is Treatment.PASS:
+            self._queue.put_nowait(_Sent(frame))
         elif rule.treatment in ASIDE:
             self._put_aside(frame, rule)
         elif rule.treatment in {Treatment.HOLD, Treatment.DELAY}:
             gate = asyncio.Event()
-            self._queue.put_nowait(_Sent(frame.wire, gate))
+            self._queue.put_nowait(_Sent(frame, gate))
             self._open_later(rule, gate.set)
         elif rule.treatment is Treatment.RESET:
             self._reset()
@@ -86,7 +88,7 @@ class Way:
 
         def bring_back() -> None:
             self._aside -= 1
-            self._queue.put_nowait(_Sent(frame.wire))
+            self._queue.put_nowait(_Sent(frame))
 
         self._open_later(rule, bring_back)
 
@@ -100,9 +102,10 @@ class Way:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(call)
 
-    async def _send(self, wire: bytes) -> None:
+    async def _send(self, frame: Frame) -> None:
         try:
-            self._writer.write(wire)
+            self._on_sent(frame)
+            self._writer.write(frame.wire)
             await self._writer.drain()
         except OSError:
             self._rules.count("frames for nobody")
@@ -118,6 +121,10 @@ class Link:
         self._addresses = addresses
         self._client: asyncio.StreamWriter | None = None
         self._asked: dict[int, Frame] = {}
+        self._unanswered: set[int] = set()
+        self._is_broker_gone = False
+        self._is_answered = asyncio.Event()
+        self._is_answered.set()
 
     async def run(
         self,
@@ -126,14 +133,29 @@ class Link:
     ) -> None:
         """Carry frames until both ends are gone."""
         self._client = client[1]
-        requests = Way(client[0], broker[1], self._rules, self.reset)
-        answers = Way(broker[0], client[1], self._rules, self.reset)
+        requests = Way(client[0], broker[1], self._rules, reset=self.reset, on_sent=self._note_sent)
+        answers = Way(broker[0], client[1], self._rules, reset=self.reset, on_sent=_ignore)
         await asyncio.gather(
             requests.read(self._request),
-            requests.write(),
-            answers.read(self._answer),
-            answers.write(),
+            self._ask(requests, broker[1]),
+            self._hear(answers),
+            self._tell(answers, client[1]),
         )
+
+    async def _ask(self, requests: Way, broker: asyncio.StreamWriter) -> None:
+        """Send requests, late ones too; a broker answers nobody who hangs up, so stay for that."""
+        await requests.write()
+        await self._is_answered.wait()
+        broker.close()
+
+    async def _hear(self, answers: Way) -> None:
+        await answers.read(self._answer)
+        self._is_broker_gone = True
+        self._is_answered.set()
+
+    async def _tell(self, answers: Way, client: asyncio.StreamWriter) -> None:
+        await answers.write()
+        client.close()
 
     def reset(self) -> None:
         """Cut the client off as a firewall would: with a reset, in the middle of anything."""
@@ -151,4 +173,16 @@ class Link:
 
     def _answer(self, data: bytes) -> Frame:
         asked = self._asked.pop(frames.correlation_of(data))
+        self._unanswered.discard(asked.correlation)
+        if not self._unanswered:
+            self._is_answered.set()
         return frames.answer(self._addresses.rewritten(asked.api, data), asked)
+
+    def _note_sent(self, frame: Frame) -> None:
+        if not self._is_broker_gone:
+            self._unanswered.add(frame.correlation)
+            self._is_answered.clear()
+
+
+def _ignore(_frame: Frame) -> None:
+    """Answers are not answered."""

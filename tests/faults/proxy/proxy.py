@@ -68,6 +68,10 @@ class Proxy:
         """What it did: how often, by treatment, direction and API key."""
         return self._rules.counts()
 
+    def watch(self, pattern: Pattern) -> Rule:
+        """Frames that go through and are remembered."""
+        return self._rules.add(pattern, Treatment.PASS)
+
     def delay(
         self, pattern: Pattern, least_s: float, most_s: float, *, keeps_order: bool = True
     ) -> Rule:

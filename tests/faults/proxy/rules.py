@@ -71,6 +71,7 @@ class Rule:
         randomness: random.Random,
     ) -> None:
         self.treatment = treatment
+        self.is_over = False
         self._changed = changed
         self._pattern = pattern
         self._delay_s = delay_s
@@ -79,7 +80,6 @@ class Rule:
         self._random = randomness
         self._seen: list[Frame] = []
         self._openers: list[Callable[[], None]] = []
-        self._is_over = False
 
     @property
     def frames(self) -> list[Frame]:
@@ -103,12 +103,12 @@ class Rule:
     def end(self) -> int:
         """Treat no more frames, and release."""
         with self._changed:
-            self._is_over = True
+            self.is_over = True
         return self.release()
 
     def takes(self, frame: Frame) -> bool:
         """Whether this frame is its own from now on; under the lock."""
-        if self._is_over or self._left == 0 or not self._pattern.matches(frame):
+        if self.is_over or self._left == 0 or not self._pattern.matches(frame):
             return False
         if self._chance < 1.0 and self._random.random() >= self._chance:
             return False
@@ -120,7 +120,7 @@ class Rule:
     def hold(self, opener: Callable[[], None]) -> None:
         """Remember how a held frame is let go; at once when the rule ended meanwhile."""
         with self._changed:
-            if not self._is_over:
+            if not self.is_over:
                 self._openers.append(opener)
                 return
         opener()
@@ -160,7 +160,7 @@ class Rulebook:
             randomness=self._random,
         )
         with self.changed:
-            self._rules.insert(0, rule)
+            self._rules = [rule, *(one for one in self._rules if not one.is_over)]
         return rule
 
     def judge(self, frame: Frame) -> Rule | None:
