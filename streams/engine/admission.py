@@ -12,11 +12,15 @@ from streams.engine.decisions import Decision, PartitionDecisions
 from streams.engine.fold_partition import Selection
 from streams.engine.quarantine import quarantine
 from streams.errors import FoldChanged, Undecodable
+from streams.events.message import Message
 from streams.fold.service import Service
 from streams.logs import get_logger
 from streams.ports.records import Batch, Outgoing, Record
 from streams.topics.keys import Key
 from streams.topics.route import Route
+
+_NO_VALUE = ("no value", "found a null payload")
+_STRAY = "wrong partition"
 
 
 class Admission:
@@ -51,8 +55,26 @@ class Admission:
         if NoneType in types and None in values:
             for at in [at for at, value in enumerate(values) if value is None]:
                 record = batch.record(first + at)
-                self.refuse(record, "no value", "found a null payload", is_silent=is_silent)
+                self.refuse(record, *_NO_VALUE, is_silent=is_silent)
         return events
+
+    def readmitted(self, record: Record) -> Message | None:
+        """The event of a record that was quarantined; None for a type that nobody handles.
+
+        Undecodable tells what is still wrong with it.
+        """
+        if record.value is None:
+            raise Undecodable(*_NO_VALUE)
+        found = self._codec.decode_many([record.value])[0]
+        if isinstance(found, Undecodable):
+            raise found
+        return found
+
+    def check_home(self, event: Message, record: Record) -> None:
+        """Undecodable for a record that does not belong where it stands."""
+        why = check_home(self._route(type(event)), event, record)
+        if why:
+            raise Undecodable(_STRAY, why)
 
     def find_strays(
         self, selection: Selection, new: Collection[Key], batch: Batch, *, is_silent: bool
@@ -67,7 +89,7 @@ class Admission:
             record = batch.record(bisect_left(batch.offsets, selection.offsets[at]))
             why = check_home(self._route(type(event)), event, record)
             if why:
-                self.refuse(record, "wrong partition", why, is_silent=is_silent)
+                self.refuse(record, _STRAY, why, is_silent=is_silent)
                 found = True
             else:
                 unseen.discard(key)
@@ -78,11 +100,7 @@ class Admission:
         if record.offset in self._decisions.quarantined:
             return
         if is_silent:
-            raise FoldChanged(
-                f"{record.source}: found {reason} ({detail}) in a record that was folded before; a "
-                "schema left lock.json or a fold's key changed: bring it back, or "
-                f"{self._service.way_back(record.topic)}"
-            )
+            raise self.changed(record.source, Undecodable(reason, detail))
         outgoing, decision = quarantine(
             self._service.name, self._topic_id, record, reason=reason, detail=detail
         )
@@ -97,6 +115,14 @@ class Admission:
             partition=record.partition,
             offset=record.offset,
             reason=reason,
+        )
+
+    def changed(self, source: str, found: Undecodable) -> FoldChanged:
+        """The error about a record that was folded before and cannot be now."""
+        return FoldChanged(
+            f"{source}: found {found.reason} ({found.detail}) in a record that was folded before; "
+            "a schema left lock.json or a fold's key changed: bring it back, or "
+            f"{self._service.way_back(source.split('/')[0])}"
         )
 
     def owe(self, decision: Decision) -> None:

@@ -8,17 +8,19 @@ from dataclasses import dataclass
 from streams.clock import Deadline, Drain, monotonic_s
 from streams.engine.assignment import Assignment
 from streams.engine.commit import Committer
-from streams.engine.decisions import DecisionLog
+from streams.engine.decision_log import DecisionLog
 from streams.engine.first_start import ensure_started
 from streams.engine.instruments import Instruments
 from streams.engine.loop import Loop
 from streams.engine.membership import Membership
 from streams.engine.opening import Opener
+from streams.engine.originals import Originals
+from streams.engine.requests import Requests
 from streams.engine.slots import Identity
 from streams.errors import BrokerUnavailable
 from streams.fold.service import Service
 from streams.logs import get_logger
-from streams.ports.log import Consumer, Log
+from streams.ports.log import Consumer, Log, LogAdmin
 from streams.ports.store import Folders
 from streams.settings import WorkerSettings
 
@@ -75,8 +77,6 @@ def assemble(
     stack.callback(admin.close)
     consumer = log.consumer(service.name)
     stack.callback(lambda: consumer.close(_time_to_leave(drain)))
-    reader = log.reader()
-    stack.callback(reader.close)
     instruments = Instruments(service.name)
     membership = Membership(consumer)
     transactional_id = f"{service.name}.{identity.instance}.{identity.number}"
@@ -88,7 +88,8 @@ def assemble(
         drain=drain,
     )
     stack.callback(committer.close)
-    opener = Opener(service, folders, admin, DecisionLog(service.decisions, admin, reader))
+    decisions, originals = _readers(service, log, admin, stack, drain)
+    opener = Opener(service, folders, admin, decisions, originals)
     assignment = Assignment(
         service,
         consumer,
@@ -105,11 +106,21 @@ def assemble(
         assignment=assignment,
         committer=committer,
         membership=membership,
+        requests=Requests(decisions, assignment, admin),
         instruments=instruments,
     )
     return Assembly(
         service=service, consumer=consumer, assignment=assignment, committer=committer, loop=loop
     )
+
+
+def _readers(
+    service: Service, log: Log, admin: LogAdmin, stack: ExitStack, drain: Drain
+) -> tuple[DecisionLog, Originals]:
+    reader, originals = log.reader(), Originals(log.reader, drain)
+    stack.callback(reader.close)
+    stack.callback(originals.close)
+    return DecisionLog(service.decisions, admin, reader), originals
 
 
 def _time_to_leave(drain: Drain) -> Deadline:

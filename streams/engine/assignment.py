@@ -81,14 +81,17 @@ class Assignment:
             self._folders[source] = folder
             self.owned[source] = Partition(state, self._service, self._codec(source.topic))
             self._instruments.opened()
+        starts = {source: self.owned[source].position for source in opened}
         self._is_opening = False
         self._log.info(
             "partitions assigned",
             action="assigned",
             partitions=_listed(opened),
-            restore_records=sum(state.committed - state.start for state, _ in opened.values()),
+            restore_records=sum(
+                self.owned[source].committed_offset - start for source, start in starts.items()
+            ),
         )
-        return {source: state.start for source, (state, _) in opened.items()}
+        return starts
 
     def revoked(self, partitions: Collection[TopicPartition]) -> None:
         """Commit everything once more, then checkpoint and release what goes.

@@ -1,21 +1,23 @@
 """What was done with events whose bytes alone do not decide it; kept in `<service>.decisions`.
 
 Decisions are written in the transaction that commits the offset they belong to, so recovery,
-which reads them first, does again exactly what was done, whatever today's code would do.
+which reads them first, does again exactly what was done, whatever today's code would do. What a
+person asks for stands beside them, and the owner of the partition answers it with a decision.
+
+    QUARANTINED ──▶ REDRIVE_ASKED ──▶ REDRIVEN           PARKED ──▶ RETRY_ASKED ──▶ RETRIED
+        ▲                │                                  ▲             │
+        └─ REDRIVE_FAILED┘                                  └ RETRY_FAILED┘
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
-from streams.clock import Deadline
-from streams.errors import BrokerUnavailable, WorkerStopped
-from streams.ports.log import LogAdmin, LogReader
+from streams.errors import WorkerStopped
 from streams.ports.records import Outgoing, Record, TopicPartition
 from streams.topics.keys import Key
 
@@ -24,10 +26,20 @@ PARTITION = 0
 
 
 class DecisionKind(StrEnum):
-    """What was done."""
+    """What was done, or asked for."""
 
     QUARANTINED = "quarantined"
+    REDRIVE_ASKED = "redrive_asked"
+    REDRIVEN = "redriven"
+    REDRIVE_FAILED = "redrive_failed"
     PARKED = "parked"
+    RETRY_ASKED = "retry_asked"
+    RETRIED = "retried"
+    RETRY_FAILED = "retry_failed"
+
+
+ASKED = frozenset({DecisionKind.REDRIVE_ASKED, DecisionKind.RETRY_ASKED})
+"""What people write; everything else is written by the owner of a partition."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +50,12 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     its `handler` raised on the event at `at`; or a `result` raised on the state after the events up
     to the offset `up_to`, of which those from `at` on were not committed. `where` is `file:line`.
     In the topics of `results` the key's result is old from then on.
+
+    Of what is asked for `at` is that of the decision it is about. REDRIVEN: the record at the
+    offset `original` is folded right behind the one at `at`, by every fold. RETRIED: `fold` folded
+    right behind `at` what it had skipped of `key` since the offset `original`, and skips it no
+    more. Of what failed again `reason`, `detail`, `where` and `raised_by` tell why, and `raised_at`
+    on which event; then nothing of it was folded.
     """
 
     kind: DecisionKind
@@ -49,6 +67,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     raised_by: str = ""
     up_to: int | None = None
+    original: int | None = None
+    raised_at: int | None = None
     where: str = ""
     results: tuple[str, ...] = ()
     fold: str = ""
@@ -87,59 +107,84 @@ def decision_of(record: Record) -> Decision:
 
 @dataclass(slots=True)
 class PartitionDecisions:
-    """The decisions about one input partition."""
+    """The decisions about one input partition, and what is asked for.
+
+    `parked` tells by fold and key from which offset on it is skipped. `readmitted` holds RETRIED
+    and REDRIVEN by their numbers, which count up in the order of the log; `redriven` has the
+    numbers of the latter by the offset of their record.
+    """
 
     quarantined: set[int] = field(default_factory=set)
     parked: dict[str, dict[Key, int]] = field(default_factory=dict)
+    readmitted: dict[int, Decision] = field(default_factory=dict)
+    redriven: dict[int, int] = field(default_factory=dict)
+    last_number: int = 0
+    redrives: set[int] = field(default_factory=set)
+    retries: set[tuple[str, Key]] = field(default_factory=set)
 
     def copy(self) -> PartitionDecisions:
         """An own copy, to which an owner adds what it decides before that is committed."""
-        parked = {fold: dict(keys) for fold, keys in self.parked.items()}
-        return PartitionDecisions(set(self.quarantined), parked)
+        return PartitionDecisions(
+            set(self.quarantined),
+            {fold: dict(keys) for fold, keys in self.parked.items()},
+            dict(self.readmitted),
+            dict(self.redriven),
+            self.last_number,
+            set(self.redrives),
+            set(self.retries),
+        )
 
     def add(self, decision: Decision) -> None:
-        """Follow one more decision."""
-        if decision.kind is DecisionKind.QUARANTINED:
-            self.quarantined.add(decision.at)
+        """Follow one more decision; what is asked about something that is not skipped is moot."""
+        match decision.kind:
+            case DecisionKind.QUARANTINED:
+                self.quarantined.add(decision.at)
+            case DecisionKind.PARKED:
+                self.parked.setdefault(decision.fold, {})[decision.fold_key] = decision.at
+            case DecisionKind.REDRIVE_ASKED | DecisionKind.RETRY_ASKED:
+                self._ask(decision)
+            case DecisionKind.REDRIVEN | DecisionKind.RETRIED:
+                self.readmit(decision)
+                self._answered(decision)
+            case DecisionKind.REDRIVE_FAILED:
+                self.readmitted.pop(self.redriven.pop(_original(decision), 0), None)
+                self._answered(decision)
+            case DecisionKind.RETRY_FAILED:
+                self._answered(decision)
+
+    def readmit(self, decision: Decision) -> int:
+        """Skip no more what RETRIED or REDRIVEN speaks of; returns the number of that."""
+        self.last_number += 1
+        self.readmitted[self.last_number] = decision
+        if decision.kind is DecisionKind.RETRIED:
+            self.parked.get(decision.fold, {}).pop(decision.fold_key, None)
         else:
-            self.parked.setdefault(decision.fold, {})[decision.fold_key] = decision.at
+            self.redriven[_original(decision)] = self.last_number
+        return self.last_number
+
+    def take_back(self, number: int) -> Decision:
+        """Skip it again; its number stays given."""
+        decision = self.readmitted.pop(number)
+        if decision.kind is DecisionKind.RETRIED:
+            self.parked[decision.fold][decision.fold_key] = _original(decision)
+        else:
+            del self.redriven[_original(decision)]
+        return decision
+
+    def _ask(self, decision: Decision) -> None:
+        at, fold, key = decision.at, decision.fold, decision.fold_key
+        if decision.kind is DecisionKind.RETRY_ASKED:
+            if key in self.parked.get(fold, ()):
+                self.retries.add((fold, key))
+        elif at in self.quarantined and at not in self.redriven:
+            self.redrives.add(at)
+
+    def _answered(self, decision: Decision) -> None:
+        if decision.fold:
+            self.retries.discard((decision.fold, decision.fold_key))
+        else:
+            self.redrives.discard(_original(decision))
 
 
-class DecisionLog:
-    """The decisions topic as far as it was read. Owned by the worker's thread."""
-
-    def __init__(self, topic: str, admin: LogAdmin, reader: LogReader) -> None:
-        self._where = TopicPartition(topic, PARTITION)
-        self._admin = admin
-        self._reader = reader
-        self._read_to = 0
-        self._found: dict[tuple[TopicPartition, str], PartitionDecisions] = {}
-
-    def of(
-        self, topic_ids: Mapping[TopicPartition, str], deadline: Deadline
-    ) -> dict[TopicPartition, PartitionDecisions]:
-        """What was decided about each partition, including what its last owner wrote just before.
-
-        Decisions about a topic of the same name that was deleted since are left out.
-
-        The last owner's transaction is decided, but its marker may not yet stand in the decisions
-        topic: so this waits until everything written there is committed or aborted.
-        """
-        end = self._admin.ends([self._where], committed=False)[self._where]
-        while self._read_to < end:
-            self._read(deadline)
-            if self._read_to < end and deadline.is_over:
-                raise BrokerUnavailable(
-                    f"{self._where}: a transaction stays open before offset {end}; `streams "
-                    "doctor` tells what holds it"
-                )
-        nothing = PartitionDecisions()
-        return {one[0]: self._found.get(one, nothing).copy() for one in topic_ids.items()}
-
-    def _read(self, deadline: Deadline) -> None:
-        for record in self._reader.read({self._where: self._read_to}, deadline):
-            decision = decision_of(record)
-            about = (decision.source, decision.topic_id)
-            self._found.setdefault(about, PartitionDecisions()).add(decision)
-            self._read_to = record.offset + 1
-        self._read_to = max(self._read_to, self._reader.position(self._where))
+def _original(decision: Decision) -> int:
+    return -1 if decision.original is None else decision.original

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from operator import length_hint
 from typing import Any
 
@@ -46,6 +47,24 @@ class Selection:
     offsets: Sequence[int]
     last: dict[Key, Message]
     types: frozenset[type]
+
+    def since(self, keys: Mapping[Key, int]) -> Selection:
+        """Only the events of these keys, each from its offset on."""
+        never = sys.maxsize
+        places = enumerate(zip(self.keys, self.offsets, strict=True))
+        return self.kept([at for at, (key, offset) in places if offset >= keys.get(key, never)])
+
+    def kept(self, places: Sequence[int]) -> Selection:
+        """Only the events at these places, which ascend."""
+        events = [self.events[at] for at in places]
+        keys = [self.keys[at] for at in places]
+        offsets = [self.offsets[at] for at in places]
+        last = dict(zip(keys, events))  # noqa: B905 same length
+        return Selection(events, keys, offsets, last, frozenset(map(type, events)))
+
+    def standing_at(self, offset: int) -> Selection:
+        """The same with one offset for all."""
+        return replace(self, offsets=[offset] * len(self.events))
 
 
 class FoldPartition:
@@ -169,11 +188,7 @@ class FoldPartition:
             for at, key in enumerate(selection.keys)
             if key not in parked or selection.offsets[at] < parked[key]
         ]
-        events = [selection.events[at] for at in kept]
-        keys = [selection.keys[at] for at in kept]
-        offsets = [selection.offsets[at] for at in kept]
-        last = dict(zip(keys, events))  # noqa: B905 same length
-        return Selection(events, keys, offsets, last, frozenset(map(type, events)))
+        return selection.kept(kept)
 
 
 def _text(error: Exception) -> str:

@@ -10,29 +10,27 @@
 from __future__ import annotations
 
 import gc
-import shlex
 from collections import deque
 
 from streams.clock import Drain, monotonic_s
 from streams.engine.assignment import Assignment
 from streams.engine.checkpoints import Checkpoints
 from streams.engine.commit import Committer
-from streams.engine.decisions import Decision
 from streams.engine.fold_partition import HandlerRaised
 from streams.engine.instruments import Instruments
 from streams.engine.membership import Membership
-from streams.engine.partition import Partition, Stage
+from streams.engine.notices import tell
+from streams.engine.partition import Partition
+from streams.engine.requests import Requests
+from streams.engine.stage import Stage
 from streams.errors import HandlerFailing
-from streams.logs import get_logger
 from streams.ports.log import Consumer
 from streams.ports.records import Polled
 from streams.settings import WorkerSettings
-from streams.topics.keys import key_text
 
 MAX_PARKS_A_MINUTE = 100
 """More failing keys than this is a broken handler, not broken events."""
 
-_TOLD_OF_ERROR = 200  # characters; the text is the user's and may quote an event
 _DRAIN_RECORDS = 1_000_000
 _IDLE_POLL_S = 0.1
 _COLLECT_INTERVAL_S = 30.0
@@ -52,11 +50,13 @@ class Loop:
         assignment: Assignment,
         committer: Committer,
         membership: Membership,
+        requests: Requests,
         instruments: Instruments,
     ) -> None:
         self._settings = settings
         self._consumer = consumer
         self._assignment = assignment
+        self._requests = requests
         self._committer = committer
         self._membership = membership
         self._instruments = instruments
@@ -90,15 +90,11 @@ class Loop:
             self._collect_due_s = monotonic_s() + _COLLECT_INTERVAL_S
 
     def commit(self) -> bool:
-        """Commit what is open, with a membership that is up to date."""
-        if self._membership.is_stale and not self._settled():
-            return False
-        for partition in self._assignment.partitions:
-            self._instruments.counted(*partition.take_counts())
-        outcome = self._committer.commit(self._assignment.partitions)
-        for partition, raised in outcome.raised:
-            self.park(partition, raised)
-        return outcome.happened
+        """Commit what is open, with a membership that is up to date; then try what is asked for."""
+        is_committed = self._commit()
+        if is_committed:
+            self._try_again()
+        return is_committed
 
     def checkpoint(self) -> None:
         """Save what changed now, and forget untouched states when the cache is full."""
@@ -107,12 +103,30 @@ class Loop:
         self._checkpoints.save_all()
 
     def park(self, partition: Partition, raised: HandlerRaised) -> None:
-        """Park the key of a handler that raised; read its partition again from the checkpoint."""
-        self._count_park(partition, raised)
-        decision = partition.park(raised)
-        self._instruments.parked(raised.fold)
-        _tell(partition.service, decision)
+        """Park the key of a handler that raised; read its partition again from the checkpoint.
+
+        What raised when it was tried again is told with the other answers, when they are committed.
+        """
+        if partition.is_trying:
+            partition.park(raised)
+        else:
+            self._count_park(partition, raised)
+            self._instruments.parked(raised.fold)
+            tell(partition.service, partition.park(raised))
         self._consumer.seek(partition.source, partition.position)
+
+    def _commit(self) -> bool:
+        if self._membership.is_stale and not self._settled():
+            return False
+        for partition in self._assignment.partitions:
+            self._instruments.counted(*partition.take_counts())
+        outcome = self._committer.commit(self._assignment.partitions)
+        for partition, raised in outcome.raised:
+            self.park(partition, raised)
+        for partition in self._assignment.partitions:
+            if partition.is_held:
+                self._release(partition)
+        return outcome.happened
 
     def _take(self, polled: Polled) -> None:
         owned = self._assignment.owned
@@ -133,7 +147,29 @@ class Loop:
                 self._instruments.restored(taken)
         for source, position in polled.ends.items():
             if source in owned and source not in again:
-                owned[source].reach_end(position)
+                self._reach_end(owned[source], position)
+        for partition in self._assignment.partitions:
+            if partition.stage is Stage.RESTORING:
+                self._reach_end(partition, partition.position)
+
+    def _reach_end(self, partition: Partition, position: int) -> None:
+        try:
+            partition.reach_end(position)
+        except HandlerRaised as raised:
+            self.park(partition, raised)
+
+    def _try_again(self) -> None:
+        """Right after a commit: begin what people ask for. It is answered by a later commit."""
+        self._requests.hear()
+        for partition in self._requests.begin():
+            self._consumer.seek(partition.source, partition.position)
+
+    def _release(self, partition: Partition) -> None:
+        """Go on behind the answers, if they are committed; else nothing of them was."""
+        partition.withdraw()
+        partition.checkpoint()
+        partition.is_held = False
+        self._consumer.seek(partition.source, partition.position)
 
     def _settled(self) -> bool:
         """Whether the membership is up to date after every queued callback has run."""
@@ -159,25 +195,9 @@ class Loop:
         self._parks.append(now_s)
 
     def _finish(self) -> None:
-        self.commit()
+        self._commit()
         for partition in self._assignment.partitions:
             partition.checkpoint()
-
-
-def _tell(service: str, decision: Decision) -> None:
-    key = key_text(decision.fold_key)
-    get_logger().error(
-        f"{decision.raised_by} raised; its key is parked",
-        action="parked",
-        fold=decision.fold,
-        key=key,
-        topic=decision.topic,
-        partition=decision.partition,
-        offset=decision.at,
-        error=f"{decision.reason}: {decision.detail}"[:_TOLD_OF_ERROR],
-        where=decision.where,
-        see=f"streams parked show {service} {shlex.quote(key)}",
-    )
 
 
 class CollectorOff:

@@ -11,7 +11,8 @@ from typing import Self
 from streams import metrics
 from streams.clock import monotonic_s, now_us
 from streams.engine.assignment import Assignment
-from streams.engine.partition import Partition, Stage
+from streams.engine.partition import Partition
+from streams.engine.stage import Stage
 from streams.engine.status import WorkerStatus, status_file, write_status
 from streams.fold.service import Service
 from streams.logs import get_logger

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 import msgspec
 
 from streams.clock import Deadline
-from streams.engine.decisions import DecisionLog
+from streams.engine.decision_log import DecisionLog
+from streams.engine.decisions import PartitionDecisions
 from streams.engine.first_start import described
 from streams.engine.inflight import Inflight
+from streams.engine.originals import Originals
 from streams.engine.partition import Opened
 from streams.engine.progress import Progress, progress_of
 from streams.errors import FoldChanged, OffsetsMissing, TopicChanged
@@ -47,6 +49,7 @@ class Opener:
     folders: Folders
     admin: LogAdmin
     decisions: DecisionLog
+    originals: Originals
 
     def open(
         self, committed: Mapping[TopicPartition, Committed | None], deadline: Deadline
@@ -64,17 +67,22 @@ class Opener:
                 self._check_end(source, found.offset, ends[source])
                 folder = self._folder(source, deadline)
                 on_failure.callback(folder.release)
-                store, start = self._state(source, found, progress, folder, starts[source])
+                about = decided[source]
+                store, meta = self._store(
+                    source, found, progress, folder, about, log_start=starts[source]
+                )
                 on_failure.callback(store.close)
                 opened[source] = (
                     Opened(
                         source=source,
                         store=store,
                         inflight=Inflight(folder.marker()),
-                        start=start,
+                        start=progress.origin if meta is None else meta.offset,
+                        readmitted=about.last_number if meta is None else meta.readmitted,
                         committed=found.offset,
                         progress=self._declared(source, progress),
-                        decisions=decided[source],
+                        decisions=about,
+                        originals=self.originals,
                     ),
                     folder,
                 )
@@ -148,20 +156,22 @@ class Opener:
                     return None, exc.holder
             deadline.pause(_LOCK_POLL_S)
 
-    def _state(
+    def _store(
         self,
         source: TopicPartition,
         committed: Committed,
         progress: Progress,
         folder: Folder,
+        decisions: PartitionDecisions,
+        *,
         log_start: int,
-    ) -> tuple[Store, int]:
-        """The store that belongs to the committed offset, and the offset to replay from."""
+    ) -> tuple[Store, CheckpointMeta | None]:
+        """The store that belongs to the committed offset; an empty one has no note."""
         store = folder.store() if folder.has_store else None
         meta = None if store is None else read_meta(store)
         if store is not None and meta is not None:
-            if self._is_ours(source, meta, progress):
-                return self._behind(source, committed, store, meta), meta.offset
+            if self._is_ours(source, meta, progress, decisions):
+                return self._behind(source, committed, store, meta), meta
             store.close()
             store = None
             self._set_aside(source, folder, begins_anew=_begins_anew(committed, progress))
@@ -173,12 +183,25 @@ class Opener:
                 f"again from {progress.origin}; bring the state folder {folder} back; "
                 f"else {self.service.way_back(source.topic)}"
             )
-        return (folder.store() if store is None else store), progress.origin
+        return (folder.store() if store is None else store), None
 
-    def _is_ours(self, source: TopicPartition, meta: CheckpointMeta, progress: Progress) -> bool:
-        """Whether a store descends from the committed state and holds every declared fold."""
+    def _is_ours(
+        self,
+        source: TopicPartition,
+        meta: CheckpointMeta,
+        progress: Progress,
+        decisions: PartitionDecisions,
+    ) -> bool:
+        """Whether a store descends from the committed state and holds every declared fold.
+
+        One that holds more than was decided does not: decisions are what all state is made of.
+        """
         declared = self.service.versions_of(source.topic)
-        return meta.generation == progress.generation and declared.items() <= meta.versions.items()
+        return (
+            meta.generation == progress.generation
+            and declared.items() <= meta.versions.items()
+            and meta.readmitted <= decisions.last_number
+        )
 
     def _behind(
         self, source: TopicPartition, committed: Committed, store: Store, meta: CheckpointMeta

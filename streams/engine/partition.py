@@ -1,26 +1,25 @@
-"""One input partition of a service: its folds, their one offset, and their one store.
-
-    RESTORING ──(position reaches the committed offset)──▶ LIVE ──▶ CLOSED
-        ▲                                                   │
-        └────────────(a handler raised: reopen)─────────────┘
-
-While RESTORING, records fold silently: no outputs, no commit, checkpoints only.
-"""
+"""One input partition of a service: its folds, their one offset, and their one store."""
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from dataclasses import dataclass
-from enum import Enum
 
 from streams.avro.codec import Codec
 from streams.engine.admission import Admission
+from streams.engine.attempt import Attempt
+from streams.engine.course import Course
 from streams.engine.decisions import Decision, DecisionKind, PartitionDecisions
-from streams.engine.fold_partition import FoldPartition, HandlerRaised, Selection
-from streams.engine.inflight import Inflight, Unmarked
+from streams.engine.fold_partition import FoldPartition, HandlerRaised
+from streams.engine.folding import Folding
+from streams.engine.inflight import Inflight
+from streams.engine.notices import tell
+from streams.engine.originals import Originals
 from streams.engine.progress import Progress
 from streams.engine.quarantine import MAX_DETAIL
-from streams.engine.trial import find_killer
+from streams.engine.readmission import Readmission
+from streams.engine.stage import NEXT, Stage
 from streams.errors import HandlerFailing
 from streams.fold.service import Service
 from streams.ports.records import Batch, Committed, Outgoing, TopicPartition
@@ -28,44 +27,35 @@ from streams.ports.store import Store
 from streams.state.checkpoint import CheckpointMeta, write_checkpoint
 
 
-class Stage(Enum):
-    """Where a partition is in its life."""
-
-    RESTORING = "restoring"
-    LIVE = "live"
-    CLOSED = "closed"
-
-
-_NEXT = {
-    Stage.RESTORING: {Stage.LIVE, Stage.RESTORING, Stage.CLOSED},
-    Stage.LIVE: {Stage.RESTORING, Stage.CLOSED},
-    Stage.CLOSED: {Stage.CLOSED},
-}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """An assigned partition with its store: `start` is the offset of the store's checkpoint."""
+    """An assigned partition with its store: `start` is the offset of the store's checkpoint.
+
+    `readmitted` is the number of the last readmission that the checkpoint holds; `originals` reads
+    skipped records again.
+    """
 
     source: TopicPartition
     store: Store
     inflight: Inflight
     start: int
+    readmitted: int
     committed: int
     progress: Progress
     decisions: PartitionDecisions
+    originals: Originals
 
 
 class Partition:
     """Folds batches and says what to publish. Owned by the worker's thread.
 
-    `folded` counts the records that were folded live and committed.
+    `folded` counts the records that were folded live and committed. While it `is_held` it takes
+    nothing; whoever releases it reads again from its `position`.
     """
 
     def __init__(self, opened: Opened, service: Service, codec: Codec) -> None:
         self.source = opened.source
         self.stage = Stage.RESTORING
-        self.position = opened.start
         self.committed_offset = opened.committed
         self.progress = opened.progress
         self.folded = 0
@@ -74,9 +64,11 @@ class Partition:
         self._store = opened.store
         self._decisions = opened.decisions
         self._inflight = opened.inflight
-        self._suspect = opened.inflight.left_behind()
         self._checkpoint_offset = opened.start
-        self._folded = opened.start
+        self._saved_number = opened.readmitted
+        self.position = opened.start
+        self._attempt: Attempt | None = None
+        self.is_held = False
         self._folds = [
             FoldPartition(
                 fold,
@@ -86,7 +78,13 @@ class Partition:
             for fold in service.folds_of(self.source.topic)
         ]
         self._admission = Admission(service, codec, opened.progress.topic_id, opened.decisions)
-        self._advance(opened.start)
+        self._folding = Folding(
+            self._folds, self._admission, opened.store, opened.inflight, start=opened.start
+        )
+        self._readmission = Readmission(
+            self.source, opened.decisions, self._admission, self._folding, opened.originals
+        )
+        self._begin_course()
 
     @property
     def service(self) -> str:
@@ -121,21 +119,29 @@ class Partition:
         Raises HandlerRaised when a live record's handler fails: then call `park`.
         """
         offsets = batch.offsets
-        first = bisect_left(offsets, self.position)
-        if first == len(offsets):
-            return 0
-        live = bisect_left(offsets, self.committed_offset, first)
-        if live > first:
-            self._fold_tried(batch, first, live, is_silent=True)
-        if live < len(offsets):
-            self._fold_tried(batch, live, len(offsets), is_silent=False)
-            self._open_records += len(offsets) - live
-        return len(offsets) - first
+        first = at = bisect_left(offsets, self.position)
+        while at < len(offsets) and not self.is_held:
+            self._reach(offsets[at])
+            if self.is_held:
+                break
+            end = bisect_left(offsets, self._bound(offsets[at]), at)
+            is_silent = self._is_silent(offsets[at])
+            since = self._course.catching_up(offsets[at])
+            self._folding.run(batch, at, end, is_silent=is_silent, since=since)
+            if not is_silent:
+                self._open_records += end - at
+            at = end
+            self._folded = offsets[at - 1] + 1
+            self._reach(self._folded)
+        return at - first
 
     def reach_end(self, position: int) -> None:
-        """Nothing stands below `position` that was not taken (transaction markers)."""
-        if self.stage is not Stage.CLOSED and position > self.position:
-            self._advance(position)
+        """Nothing stands below `position` that was not taken (transaction markers).
+
+        Raises HandlerRaised as `take` does.
+        """
+        if self.stage is not Stage.CLOSED and position >= self.position and not self.is_held:
+            self._reach(position)
 
     def outputs(self) -> list[Outgoing]:
         """Everything to publish for the open interval: decisions, facts, results of changed keys.
@@ -146,6 +152,8 @@ class Partition:
             return []
         source = ("source", f"{self.source}/{self._folded - 1}".encode())
         outputs = self._admission.owed(self._folded)
+        if self._attempt is not None:
+            outputs += [one.outgoing(self._service.decisions) for one in self._attempt.answers]
         for fold in self._folds:
             outputs += fold.facts
             outputs += fold.conclude(source)
@@ -153,7 +161,8 @@ class Partition:
 
     def next_position(self) -> tuple[Committed, Progress] | None:
         """What to commit for the open interval, None when nothing moved."""
-        if self.stage is not Stage.LIVE or self.position <= self.committed_offset:
+        has_news = self.position > self.committed_offset or self._attempt is not None
+        if self.stage is not Stage.LIVE or not has_news:
             return None
         progress = self.progress.next()
         return Committed(self.position, progress.text()), progress
@@ -167,34 +176,129 @@ class Partition:
         self._admission.committed(offset)
         for fold in self._folds:
             fold.committed()
+        if self._attempt is not None:
+            self._attempt.conclude()
+            for answer in self._attempt.answers:
+                tell(self.service, answer)
+            self._attempt = None
 
     def checkpoint(self, *, turn: bool = False) -> int:
         """Save the changed states with their offset; returns bytes written, 0 when nothing moved.
 
-        Only right after a commit, or while restoring. `turn` also forgets untouched states.
+        Only right after a commit, or while restoring, and not while keys catch up. `turn` also
+        forgets untouched states.
         """
         if self.stage is Stage.LIVE and self.position != self.committed_offset:
             return 0
-        written = 0
-        if self.position != self._checkpoint_offset or self.unsaved:
+        if self._attempt is not None or self._course.is_out_of_place(self.position):
+            return 0
+        written, number = 0, self._decisions.last_number
+        if self.position != self._checkpoint_offset or number != self._saved_number or self.unsaved:
             meta = CheckpointMeta(
                 self.position,
                 self.progress.generation,
                 self.progress.versions,
                 self.progress.topic_id,
+                number,
             )
             written = write_checkpoint(self._store, meta, [fold.cache for fold in self._folds])
             self._checkpoint_offset = self.position
+            self._saved_number = number
         if turn:
             for fold in self._folds:
                 fold.cache.turn()
         return written
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether something is asked for that can be tried now, right after a commit."""
+        return (
+            self.stage is Stage.LIVE
+            and self._attempt is None
+            and self.position == self.committed_offset
+            and Attempt.is_due(self._decisions, self.position)
+        )
+
+    @property
+    def is_trying(self) -> bool:
+        """Whether something is tried again and not answered yet."""
+        return self._attempt is not None
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether what was tried waits for its commit."""
+        return self._attempt is not None and self.is_held
+
+    def ask(self, decision: Decision) -> None:
+        """Somebody asks to fold something that is skipped."""
+        self._decisions.add(decision)
+
+    def try_again(self, log_start: int) -> None:
+        """Begin to fold what is asked for, right after a commit; the log begins at `log_start`.
+
+        The next record to read is at `position`.
+        """
+        self.checkpoint()
+        self._attempt = Attempt(
+            self._decisions, self.source, self.progress.topic_id, self.position - 1
+        )
+        self._attempt.begin([fold.fold.name for fold in self._folds], log_start)
+        self._reopen()
+
+    def withdraw(self) -> None:
+        """The answers could not be committed: all that was tried is as it was, and still asked."""
+        if self._attempt is not None:
+            self._attempt.undo()
+            self._attempt = None
+            self._reopen()
+
     def park(self, raised: HandlerRaised) -> Decision:
         """Skip a key from the failing event on; forget the open interval, go to the checkpoint.
 
-        The next record to read is at `position`. The half-changed state goes with the cache.
+        The next record to read is at `position`. The half-changed state goes with the cache. What
+        raised when it was tried again fails, and is skipped as before.
         """
+        if self._attempt is not None:
+            decision = self._attempt.blame(raised)
+        elif self.stage is Stage.LIVE:
+            decision = self._readmission.failed(raised) or self._parked(raised)
+        else:
+            decision = self._parked(raised)
+        self._reopen()
+        return decision
+
+    def close(self) -> None:
+        """Release the store; what was not saved is gone.
+
+        A marker that stands here means that folding was broken off: it stays for the next owner.
+        """
+        self._become(Stage.CLOSED)
+        for fold in self._folds:
+            fold.cache.clear()
+        self._inflight.close()
+        self._store.close()
+
+    def _reach(self, position: int) -> None:
+        """Everything below `position` is folded, but for what is due on the way there."""
+        if self.stage is Stage.RESTORING:
+            self._fold_late(min(position, self.committed_offset))
+            if position >= self.committed_offset:
+                self._become(Stage.LIVE)
+                if self._attempt is not None:
+                    self.position = self._folded = self.committed_offset
+                    self.outputs()  # what a result raises must fail here, and not with the commit
+                    self.is_held = True
+                    return
+        self._fold_late(position)
+        self.position = position
+
+    def _fold_late(self, position: int) -> None:
+        while late := self._course.take_late(position):
+            is_silent = self._is_silent(late[0].due - 1)
+            since = self._course.since
+            self._readmission.fold(late, since, self._attempt, is_silent=is_silent)
+
+    def _parked(self, raised: HandlerRaised) -> Decision:
         is_result = raised.offset is None
         at = self.committed_offset if raised.offset is None else raised.offset
         if self.stage is not Stage.LIVE and at < self.committed_offset:
@@ -220,98 +324,21 @@ class Partition:
         )
         self._decisions.add(decision)
         self._admission.owe(decision)
-        self._reopen()
         return decision
-
-    def close(self) -> None:
-        """Release the store; what was not saved is gone.
-
-        A marker that stands here means that folding was broken off: it stays for the next owner.
-        """
-        self._become(Stage.CLOSED)
-        for fold in self._folds:
-            fold.cache.clear()
-        self._inflight.close()
-        self._store.close()
-
-    def _fold_tried(self, batch: Batch, first: int, end: int, *, is_silent: bool) -> None:
-        """Fold records; those in flight at an unclean end are tried in a child process first."""
-        if self._suspect is None:
-            self._fold(batch, first, end, is_silent=is_silent)
-            return
-        begin = bisect_left(batch.offsets, self._suspect.start, first, end)
-        stop = bisect_left(batch.offsets, self._suspect.stop, first, end)
-        if begin > first:
-            self._fold(batch, first, begin, is_silent=is_silent)
-        self._fold_carefully(batch, begin, stop, is_silent=is_silent)
-        if batch.offsets[end - 1] >= self._suspect.stop - 1:
-            self._suspect = None
-        if stop < end:
-            self._fold(batch, stop, end, is_silent=is_silent)
-
-    def _fold_carefully(self, batch: Batch, first: int, end: int, *, is_silent: bool) -> None:
-        def fold_one(at: int) -> None:
-            self._fold(batch, at, at + 1, is_silent=is_silent)
-
-        def fold_one_in_child(at: int) -> None:
-            self._inflight = Unmarked()
-            fold_one(at)
-
-        at = first
-        while at < end:
-            killer = find_killer(fold_one_in_child, at, end)
-            for index in range(at, end if killer is None else killer):
-                fold_one(index)
-            if killer is None:
-                return
-            self._admission.refuse(
-                batch.record(killer),
-                "kills the process",
-                "the process that decoded and folded it ended",
-                is_silent=is_silent,
-            )
-            fold_one(killer)
-            at = killer + 1
-
-    def _fold(self, batch: Batch, first: int, end: int, *, is_silent: bool) -> None:
-        offsets = batch.offsets[first:end]
-        self._inflight.begin(offsets[0], offsets[-1] + 1)
-        selections = self._select(batch, first, end, is_silent=is_silent)
-        for fold, selection in selections:
-            if selection.events:
-                fold.run(selection, is_silent=is_silent)
-        self._inflight.done()
-        self._folded = offsets[-1] + 1
-        self._advance(self._folded)
-
-    def _select(
-        self, batch: Batch, first: int, end: int, *, is_silent: bool
-    ) -> list[tuple[FoldPartition, Selection]]:
-        """What each fold takes of [first, end), with a state for every key."""
-        events = self._admission.decode(batch, first, end, is_silent=is_silent)
-        offsets = batch.offsets[first:end]
-        types = set(map(type, events))
-        selections, fresh, has_strays = [], [], False
-        for fold in self._folds:
-            selection = fold.select(events, offsets, types)
-            new = fold.new_keys(selection, self._store)
-            if new and self._admission.find_strays(selection, new, batch, is_silent=is_silent):
-                has_strays = True
-            selections.append((fold, selection))
-            fresh.append((fold, new))
-        if has_strays:
-            return self._select(batch, first, end, is_silent=is_silent)
-        for fold, new in fresh:
-            fold.cache.create(new)
-        return selections
-
-    def _advance(self, position: int) -> None:
-        self.position = position
-        if self.stage is Stage.RESTORING and position >= self.committed_offset:
-            self._become(Stage.LIVE)
 
     def _results_of(self, fold: str) -> tuple[str, ...]:
         return next(one.fold.results for one in self._folds if one.fold.name == fold)
+
+    def _is_silent(self, offset: int) -> bool:
+        """Whether what stands at an offset was published before; what is tried again was not."""
+        return offset < self.committed_offset and self._attempt is None
+
+    def _bound(self, offset: int) -> int:
+        """Where a run of records that begins at an offset has to end."""
+        bound = self._course.bound(offset)
+        if offset < self.committed_offset and (bound is None or self.committed_offset < bound):
+            return self.committed_offset
+        return sys.maxsize if bound is None else bound
 
     def _reopen(self) -> None:
         for fold in self._folds:
@@ -320,10 +347,17 @@ class Partition:
         self._open_records = 0
         self._inflight.done()
         self._become(Stage.RESTORING)
+        self._begin_course()
+
+    def _begin_course(self) -> None:
+        """Go to the checkpoint, or before it where keys have to catch up."""
+        self._course = Course(self._decisions, self._checkpoint_offset, self._saved_number)
+        self.position = self._course.start
         self._folded = self._checkpoint_offset
-        self._advance(self._checkpoint_offset)
+        if self._attempt is None and not self._course.is_due(self.position):
+            self._reach(self.position)
 
     def _become(self, stage: Stage) -> None:
-        if stage not in _NEXT[self.stage]:
+        if stage not in NEXT[self.stage]:
             raise AssertionError(f"{self.source}: {self.stage} cannot become {stage}")
         self.stage = stage

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from streams.engine.cut_log import tell_cut
-from streams.engine.decisions import decision_of
+from streams.engine.decisions import ASKED, decision_of
 from streams.engine.earlier_topics import changed, made_again, stored_meta
 from streams.engine.first_start import described
 from streams.engine.group_offsets import write_offsets
@@ -220,7 +220,8 @@ def _source(
     if record.topic == service.decisions:
         decision = decision_of(record)
         is_of_today = decision.topic_id == topics[decision.topic].topic_id
-        return decision.source, decision.at if is_of_today else -1
+        is_asked = decision.kind in ASKED  # no worker wrote it, and it says nothing of offsets
+        return decision.source, decision.at if is_of_today and not is_asked else -1
     for name, value in record.headers:
         if name == "source":
             return _place(value)

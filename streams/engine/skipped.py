@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from streams.engine.decisions import PARTITION, Decision, DecisionKind, decision_of
+from streams.engine.fates import Fates
 from streams.ports.log import LogAdmin, LogReader
 from streams.ports.records import TopicPartition
 from streams.topics.keys import key_text
@@ -18,12 +19,14 @@ from streams.topics.keys import key_text
 class Skipped:
     """Decisions of a service about its topics as they are, oldest first.
 
-    `parked` holds the newest decision about each key of each fold.
+    `parked` holds the newest decision about each key of each fold. What was folded after all is in
+    neither; `asked` are the requests that nobody answered yet.
     """
 
     service: str
     parked: tuple[Decision, ...]
     quarantined: tuple[Decision, ...]
+    asked: tuple[Decision, ...] = ()
 
     def is_parked(self, results: str, key: str) -> bool:
         """Whether the newest result of a key, as text, is older than the key's newest event."""
@@ -42,8 +45,19 @@ def find_skipped(service: str, admin: LogAdmin, reader: LogReader) -> Skipped:
     """What the service skips, as committed now; nothing for one that has no decisions topic."""
     decisions = list(_decisions(f"{service}.decisions", admin, reader))
     ids = topic_ids(admin, (one.topic for one in decisions))
-    current = [one for one in decisions if ids.get(one.topic) == one.topic_id]
-    return Skipped(service, tuple(_parked(current)), tuple(_quarantined(current)))
+    fates = Fates()
+    for one in decisions:
+        if ids.get(one.topic) == one.topic_id:
+            fates.add(one)
+    skipped = [one for one in fates.all if not one.is_folded]
+    return Skipped(
+        service,
+        parked=tuple(one.skipped for one in skipped if one.skipped.kind is DecisionKind.PARKED),
+        quarantined=tuple(
+            one.skipped for one in skipped if one.skipped.kind is DecisionKind.QUARANTINED
+        ),
+        asked=tuple(one.skipped for one in skipped if one.is_asked),
+    )
 
 
 def topic_ids(admin: LogAdmin, names: Iterable[str]) -> dict[str, str]:
@@ -54,16 +68,3 @@ def topic_ids(admin: LogAdmin, names: Iterable[str]) -> dict[str, str]:
 def _decisions(topic: str, admin: LogAdmin, reader: LogReader) -> Iterator[Decision]:
     if topic in admin.topics([topic]):
         yield from map(decision_of, reader.read({TopicPartition(topic, PARTITION): 0}))
-
-
-def _parked(decisions: Iterable[Decision]) -> Iterable[Decision]:
-    found = {
-        (one.source, one.fold, one.fold_key): one
-        for one in decisions
-        if one.kind is DecisionKind.PARKED
-    }
-    return found.values()
-
-
-def _quarantined(decisions: Iterable[Decision]) -> Iterable[Decision]:
-    return (one for one in decisions if one.kind is DecisionKind.QUARANTINED)

@@ -58,15 +58,19 @@ class KafkaReader:
             if self._current is current:  # else a later read or close ended this one
                 self._client.unassign()
 
-    def follow(self, starts: Mapping[TopicPartition, int]) -> Iterator[Record | None]:
-        """Records from each start for ever; None each time nothing came for half a second."""
+    def follow(
+        self, starts: Mapping[TopicPartition, int], wait_s: float = _WAIT_S
+    ) -> Iterator[Record | None]:
+        """Records from each start for ever; None each time nothing came for `wait_s`."""
+        self._positions = dict(starts)
         names = self._assign(starts, Deadline.after(_SILENCE_S))
         self._current = None
         while True:
-            messages = self._arrived()
+            messages = self._arrived(wait_s)
             for message in messages:
                 source = TopicPartition(names[topic_of(message)], partition_of(message))
                 if self._is_record(message, source, set()):
+                    self._positions[source] = offset_of(message) + 1
                     yield record_of(source, message)
             if not messages:
                 yield None
@@ -92,10 +96,7 @@ class KafkaReader:
 
     def _consume(self, patience: Deadline) -> list[Message]:
         while True:
-            try:
-                messages = self._arrived()
-            except KafkaException as exc:
-                raise self._translated(faults.error_of(exc)) from exc
+            messages = self._arrived(_WAIT_S)
             if messages:
                 return messages
             if patience.is_over:
@@ -104,10 +105,13 @@ class KafkaReader:
                     "`streams doctor` tells what is wrong"
                 )
 
-    def _arrived(self) -> list[Message]:
+    def _arrived(self, wait_s: float) -> list[Message]:
         """What has come, at once; `consume` alone would wait for a full chunk or the whole time."""
-        first = self._client.poll(_WAIT_S)
-        return [] if first is None else [first, *self._client.consume(_CHUNK, 0)]
+        try:
+            first = self._client.poll(wait_s)
+            return [] if first is None else [first, *self._client.consume(_CHUNK, 0)]
+        except KafkaException as exc:
+            raise self._translated(faults.error_of(exc)) from exc
 
     def _is_record(
         self, message: Message, source: TopicPartition, waiting: set[TopicPartition]

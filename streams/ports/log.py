@@ -5,7 +5,7 @@ The contract suite in `tests/contract` runs over both.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from streams.clock import Deadline
@@ -91,8 +91,13 @@ class LogReader(Protocol):
     ) -> Iterable[Record]:
         """Committed records from each start to the partition's end as it is now."""
 
+    def follow(
+        self, starts: Mapping[TopicPartition, int], wait_s: float
+    ) -> Iterator[Record | None]:
+        """Committed records from each start on, for ever; None when nothing came for `wait_s`."""
+
     def position(self, partition: TopicPartition) -> int:
-        """Where the last `read` of a partition came to, past transaction markers."""
+        """Where `read` or `follow` came to in a partition, past transaction markers."""
 
     def close(self) -> None:
         """Release the connection."""

@@ -16,12 +16,17 @@ _DROP_AT_ONCE = 10_000
 
 
 class CheckpointMeta(msgspec.Struct, frozen=True):
-    """What a store holds. `offset` is the next one to fold; `versions` are the folds' versions."""
+    """What a store holds. `offset` is the next one to fold; `versions` are the folds' versions.
+
+    `readmitted` counts the decisions by which skipped records were folded after all, as far as the
+    states hold them.
+    """
 
     offset: int
     generation: str
     versions: dict[str, int]
     topic_id: str
+    readmitted: int = 0
 
 
 _encoder = msgspec.msgpack.Encoder()

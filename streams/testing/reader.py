@@ -34,8 +34,21 @@ class InMemoryReader:
                 yield record
             self._positions[partition] = ends[partition]
 
+    def follow(
+        self,
+        starts: Mapping[TopicPartition, int],
+        wait_s: float = 0.0,  # noqa: ARG002 it never waits
+    ) -> Iterator[Record | None]:
+        """Committed records from each start on, for ever; None when there is nothing now."""
+        self._positions = dict(starts)
+        while True:
+            found = list(self.read(self._positions))
+            yield from found
+            if not found:
+                yield None
+
     def position(self, partition: TopicPartition) -> int:
-        """Where the last `read` of a partition came to, past transaction markers."""
+        """Where `read` or `follow` came to in a partition, past transaction markers."""
         return self._positions[partition]
 
     def close(self) -> None:

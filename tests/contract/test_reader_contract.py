@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import pytest
 
+from streams.clock import Deadline
 from streams.errors import NotFound
-from streams.ports.records import Outgoing, TopicPartition
+from streams.ports.records import Outgoing, Record, TopicPartition
+from tests.contract.kafka_log import WAIT_S
 from tests.contract.logs import Log
 
 P0 = TopicPartition("likes", 0)
@@ -143,3 +147,71 @@ def test_a_missing_partition_is_not_found(log: Log, missing: TopicPartition):
 
     with pytest.raises(NotFound, match=str(missing)):
         list(log.reader().read({missing: 0}))
+
+
+def test_a_reader_follows_what_comes(log: Log):
+    """A worker looks for news in each of its rounds, and must not wait for them."""
+    log.create_topic("likes", 1)
+    log.append("likes", b"5", b"a")
+    reader = log.reader()
+    news = reader.follow({P0: 0}, 0.0)
+
+    first = follow_to(news, 1)
+    log.append("likes", b"5", b"b")
+    log.append("likes", b"5", b"c")
+    more = follow_to(news, 2)
+
+    assert ([b"a"], [b"b", b"c"]) == (first, more)
+
+
+def test_a_reader_that_follows_says_how_far_it_is_past_markers(log: Log):
+    """Whoever waits for all that was decided waits for that end, and not for a record."""
+    log.create_topic("likes", 1)
+    producer, member = log.transactions("t"), log.consumer("g").member()
+    reader = log.reader()
+    news = reader.follow({P0: 0}, 0.0)
+    producer.commit([Outgoing("likes", b"5", b"a")], {}, member)
+
+    found = follow_to(news, 1)
+    until(lambda: next(news) is None and reader.position(P0) == 2)
+    log.leave_open("t2", [Outgoing("likes", b"5", b"never")], {}, member)
+    log.transactions("t2")
+    until(lambda: next(news) is None and reader.position(P0) == 4)
+
+    assert [b"a"] == found
+
+
+def test_a_reader_that_follows_waits_for_an_open_transaction(log: Log):
+    """What stands behind it may be older than what it brings."""
+    log.create_topic("likes", 1)
+    log.leave_open("t", [Outgoing("likes", b"5", b"open")], {}, log.consumer("g").member())
+    log.append("likes", b"5", b"b")
+    reader = log.reader()
+    news = reader.follow({P0: 0}, 0.2)
+
+    before = next(news)
+    log.transactions("t")
+
+    assert before is None
+    assert [b"b"] == follow_to(news, 1)
+
+
+def follow_to(news: Iterator[Record | None], count: int) -> list[bytes | None]:
+    """The next values."""
+    found: list[Record] = []
+
+    def has_come() -> bool:
+        record = next(news)
+        found.extend([] if record is None else [record])
+        return len(found) == count
+
+    until(has_come)
+    return [record.value for record in found]
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    """Return when `is_so`, which is asked again and again."""
+    deadline = Deadline.after(WAIT_S)
+    while not is_so():
+        assert not deadline.is_over, f"not within {WAIT_S:g} s"
+        deadline.pause(0.01)

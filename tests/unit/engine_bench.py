@@ -14,13 +14,14 @@ from schemas.demo import LikesCounted
 from schemas.social import PhotoLiked, PhotoPosted, PhotoShared, PhotoUnliked
 from streams.avro.codec import Codec
 from streams.clock import Deadline, Drain
+from streams.engine.asking import ask
 from streams.engine.assembly import assemble
 from streams.engine.caught_up import is_caught_up
-from streams.engine.decisions import decision_of
+from streams.engine.decisions import DecisionKind, decision_of
 from streams.engine.first_start import ensure_started
 from streams.engine.inflight import Inflight
-from streams.engine.partition import Stage
 from streams.engine.slots import Slot
+from streams.engine.stage import Stage
 from streams.fold.declaration import Fold
 from streams.fold.service import Service
 from streams.ports.records import TopicPartition
@@ -38,6 +39,7 @@ COUNTS = "demo.counts"
 FACTS = "counters.contributions"
 PARTITIONS = CATALOG.topic(INPUT).partitions
 NEVER_S = 1e6
+PARKED, QUARANTINED = DecisionKind.PARKED, DecisionKind.QUARANTINED
 
 
 class Fans(msgspec.Struct):
@@ -51,8 +53,8 @@ class HandlerError(Exception):
     """What the test folds raise."""
 
 
-def likes_fold(version=1, name="likes"):
-    """Counts likes; a posted photo's caption says what goes wrong."""
+def likes_fold(version=1, name="likes", *, is_mended=False):
+    """Counts likes; a posted photo's caption says what goes wrong, unless that was mended."""
     fold = Fold(
         name, reads=INPUT, key="photo_id", state=Fans, emits=[ActorCounted], version=version
     )
@@ -74,10 +76,8 @@ def likes_fold(version=1, name="likes"):
         if event.caption == "raise":
             fans.users.add(666)
             ctx.emit(ActorCounted(user_id=666, kind=ActorKind.LIKE, delta=1))
-            raise HandlerError(event.caption)
-        if event.caption == "die":
-            os.kill(os.getpid(), signal.SIGKILL)
-        fans.is_broken = event.caption == "break the result"
+        if not is_mended:
+            fail(fans, event.caption)
 
     @fold.result(into=COUNTS)
     def count(photo_id, fans):
@@ -86,6 +86,15 @@ def likes_fold(version=1, name="likes"):
         return LikesCounted(photo_id=photo_id, likes=len(fans.users))
 
     return fold
+
+
+def fail(fans, caption):
+    """What a caption asks for."""
+    if caption == "raise":
+        raise HandlerError(caption)
+    if caption == "die":
+        os.kill(os.getpid(), signal.SIGKILL)
+    fans.is_broken = caption == "break the result"
 
 
 class Shares(msgspec.Struct):
@@ -179,6 +188,15 @@ class Bench:
 
     def decisions(self):
         return [decision_of(one) for one in self.log.records(self.service.decisions)]
+
+    def ask(self, *skipped):
+        """Somebody asks for what these decisions skip, by default for all of it."""
+        about = skipped or [one for one in self.decisions() if one.kind in (PARKED, QUARANTINED)]
+        ask(self.service.name, self.log, list(about))
+
+    def kinds(self):
+        """What was decided and asked for, in order."""
+        return [one.kind.value for one in self.decisions()]
 
     def quarantined(self):
         return self.log.records(self.service.quarantine)

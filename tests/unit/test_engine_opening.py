@@ -8,11 +8,12 @@ import pytest
 from schemas.social import PhotoShared
 from streams.clock import Deadline
 from streams.engine import opening
-from streams.engine.decisions import Decision, DecisionKind, DecisionLog
+from streams.engine.decision_log import DecisionLog
+from streams.engine.decisions import Decision, DecisionKind
 from streams.engine.group_offsets import write_offsets
-from streams.engine.partition import Stage
 from streams.engine.progress import Progress, progress_of
 from streams.engine.restore import restore_offsets
+from streams.engine.stage import Stage
 from streams.errors import FoldChanged, OffsetsMissing, TopicChanged, TransactionFailed
 from streams.ports.records import Committed, TopicPartition
 from streams.state.codec import row_prefixes
@@ -320,7 +321,7 @@ def test_what_was_opened_is_let_go_when_a_later_partition_stops_the_worker(bench
 def test_a_decision_topic_that_holds_something_else_stops_with_the_place(bench):
     """A newer version may have written it; guessing what it meant would not be replay."""
     folded(bench, liked(1))
-    bench.log.append(bench.service.decisions, b"k", b'{"kind":"redriven"}', partition=0)
+    bench.log.append(bench.service.decisions, b"k", b'{"kind":"unheard of"}', partition=0)
 
     with pytest.raises(Exception, match=r"bench\.decisions/0/0: found a record that is no dec"):
         bench.worker()
@@ -344,9 +345,10 @@ def test_decisions_are_read_again_until_all_of_them_are_decided(bench):
 
         position = reader.position
 
-        def read(self, *asked):
-            yield from reader.read(*asked)
-            bench.log.expire_transactions()
+        def follow(self, *asked):
+            for record in reader.follow(*asked):
+                yield record
+                bench.log.expire_transactions()
 
     decided = DecisionLog(topic, bench.log.admin(), Late())
     source = TopicPartition(INPUT, 0)

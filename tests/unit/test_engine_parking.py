@@ -6,7 +6,7 @@ import pytest
 
 from streams.engine import loop as loop_module
 from streams.engine.decisions import DecisionKind
-from streams.engine.partition import Stage
+from streams.engine.stage import Stage
 from streams.errors import HandlerFailing
 from streams.ports.records import Polled
 from streams.testing.coordinator import CommitFault

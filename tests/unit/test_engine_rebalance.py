@@ -9,7 +9,7 @@ import pytest
 from streams.clock import Deadline
 from streams.engine import loop as loop_module
 from streams.engine.membership import Membership
-from streams.engine.partition import Stage
+from streams.engine.stage import Stage
 from streams.errors import TransactionFailed
 from streams.ports.records import TopicPartition
 from streams.testing.coordinator import CommitFault

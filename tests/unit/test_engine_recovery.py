@@ -7,7 +7,7 @@ import pytest
 from schemas.counters import ActorKind
 from streams.engine import checkpoints as checkpoints_module
 from streams.engine import loop as loop_module
-from streams.engine.partition import Stage
+from streams.engine.stage import Stage
 from streams.events.ids import derived_event_id, format_event_id
 from streams.state.checkpoint import read_meta
 from streams.state.folder import partition_path

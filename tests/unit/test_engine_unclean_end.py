@@ -135,9 +135,7 @@ def test_a_range_is_tried_once(bench, monkeypatch):
     bench.worker().stop()
     bench.emit(liked(1))
     break_off(bench, SOURCE, 0, 1)
-    monkeypatch.setattr(
-        "streams.engine.partition.find_killer", lambda *args: tried.append(args[1:])
-    )
+    monkeypatch.setattr("streams.engine.folding.find_killer", lambda *args: tried.append(args[1:]))
     worker = bench.worker()
     worker.drain()
     bench.emit(liked(2))
@@ -156,7 +154,7 @@ def test_the_mark_stays_while_a_child_tries_its_range(bench, disk, monkeypatch):
         seen.append(left_behind(disk))
         return found
 
-    monkeypatch.setattr("streams.engine.partition.find_killer", spied)
+    monkeypatch.setattr("streams.engine.folding.find_killer", spied)
     bench.worker().stop()
     bench.emit(liked(1), liked(2))
     break_off(bench, SOURCE, 0, 2)
