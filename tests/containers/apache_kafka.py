@@ -1,0 +1,77 @@
+"""One Kafka node in a container of its own, with the settings of `streams kafka up`."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.wait_strategies import LogMessageWaitStrategy
+
+from streams.clock import Deadline
+from streams.errors import Unavailable
+from streams.kafka.admin import KafkaAdmin
+from streams.local.ports import free_port
+from streams.local.process import wait_until
+from streams.local.properties import HOST, SIZES, TUNING
+from streams.settings import KafkaSettings
+
+_PORT = 9092
+_START_S = 60
+_STATIC = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.quorum.voters": "1@localhost:9093",
+    "listeners": f"HOST://:{_PORT},INTERNAL://:19092,CONTROLLER://:9093",
+    "listener.security.protocol.map": "HOST:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    # By the host's address a node cannot reach itself, and transactions would never end.
+    "inter.broker.listener.name": "INTERNAL",
+    "controller.listener.names": "CONTROLLER",
+    "log.dirs": "/var/lib/kafka/data",
+    "heap.opts": "-Xmx400m",
+}
+
+
+class ApacheKafka(DockerContainer):
+    """A broker of an image in the layout of `apache/kafka`; `address` stays over a restart."""
+
+    def __init__(self, image: str) -> None:
+        super().__init__(image)
+        port = free_port()
+        self.address = f"{HOST}:{port}"
+        self.ports[_PORT] = (HOST, port)
+        listeners = f"HOST://{self.address},INTERNAL://localhost:19092"
+        advertised = {"advertised.listeners": listeners}
+        for name, value in {**_STATIC, **TUNING, **SIZES[1], **advertised}.items():
+            self.with_env(f"KAFKA_{name.upper().replace('.', '_')}", value)
+        self.waiting_for(
+            LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(_START_S)
+        )
+
+    def start(self) -> Self:
+        """Returns when it answers."""
+        super().start()
+        self._await_answer()
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL; what it wrote stays in the container."""
+        self.get_wrapped_container().kill()
+
+    def restart(self) -> None:
+        """Start the killed container again; returns when it answers."""
+        self.get_wrapped_container().start()
+        self._await_answer()
+
+    def _await_answer(self) -> None:
+        def answers() -> bool:
+            try:
+                admin.topics([])
+            except Unavailable:
+                return False
+            return True
+
+        admin = KafkaAdmin(KafkaSettings(bootstrap_servers=self.address), timeout_s=2.0)
+        try:
+            assert wait_until(answers, Deadline.after(_START_S)), f"no answer from {self.address}"
+        finally:
+            admin.close()
