@@ -2,6 +2,7 @@
 #
 #   make demo    200,000 events become counters while a worker is killed; KEEP=1 leaves it running
 #   make test    everything that CI checks
+#   make chaos   everything broken at random: SEED=7 MINUTES=5 PROTOCOL=classic, REPLAY=chaos/7-classic
 #   make bench   ours and the peers side by side, over an hour; QUICK=1 takes a minute
 #   make check   the quick part of it: lint, format, types, imports, structure
 #   make wheel   the package as a file in dist/, to install elsewhere
@@ -11,7 +12,7 @@
 BIN := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := test
-.PHONY: setup lock check fmt test demo bench wheel
+.PHONY: setup lock check fmt test demo chaos bench wheel
 
 setup: .venv/.installed
 
@@ -58,6 +59,11 @@ test: check
 
 demo: setup
 	@KEEP="$(KEEP)" $(BIN)/python -m services.demo
+
+chaos: setup
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(PROTOCOL),--protocol $(PROTOCOL)) $(if $(NODES),--nodes $(NODES)) \
+		$(if $(ONLY),--only "$(ONLY)") $(if $(REPLAY),--replay "$(REPLAY)")
 
 bench: setup
 	@$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")

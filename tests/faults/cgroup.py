@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +18,8 @@ _PERIOD_US = 100_000
 class Cgroup:
     """A group of one controller, `memory` or `cpu`, in either version of the kernel's interface."""
 
-    def __init__(self, controller: str, name: str) -> None:
+    def __init__(self, controller: str) -> None:
+        name = f"millrace-{os.getpid()}-{secrets.token_hex(3)}"
         self._is_v2 = (_ROOT / "cgroup.controllers").exists()
         self._folder = (_ROOT if self._is_v2 else _ROOT / controller) / name
 

@@ -12,9 +12,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
+
+import psutil
 
 from streams.clock import Deadline, monotonic_s
 from streams.engine.process import BAD_INPUT, NEEDS_A_HUMAN
@@ -144,6 +147,15 @@ class Fleet:
         """Workers that own something and are not frozen."""
         owners = set(self.owners().values())
         return sorted(one for one in owners if not self._places[one].is_frozen)
+
+    @property
+    def largest_rss_bytes(self) -> int:
+        """The memory of the largest worker."""
+        sizes = [0]
+        for index in self.alive:
+            with suppress(psutil.NoSuchProcess):
+                sizes.append(psutil.Process(self.pid(index)).memory_info().rss)
+        return max(sizes)
 
     @property
     def needing_a_human(self) -> list[Ended]:

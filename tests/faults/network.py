@@ -17,10 +17,9 @@ class Network:
     """
 
     def __init__(self, bootstrap_servers: str, fleet: Fleet, seed: int) -> None:
-        self._proxies = [
-            Proxy(bootstrap_servers, randomness=random.Random(f"{seed} {index}"))
-            for index in range(fleet.size)
-        ]
+        self._proxies: list[Proxy] = []
+        self._bootstrap_servers = bootstrap_servers
+        self._seed = seed
         self._fleet = fleet
         self._stack = ExitStack()
         self._is_entered = False
@@ -41,8 +40,10 @@ class Network:
             proxy.heal()
 
     def __enter__(self) -> Self:
-        for worker, proxy in enumerate(self._proxies):
-            self._stack.enter_context(proxy)
+        for worker in range(self._fleet.size):
+            chance = random.Random(f"{self._seed} {worker}")
+            proxy = self._stack.enter_context(Proxy(self._bootstrap_servers, randomness=chance))
+            self._proxies.append(proxy)
             self._fleet.reach(worker, proxy.bootstrap_servers)
         self._is_entered = True
         return self

@@ -19,6 +19,7 @@ from streams.ports.records import Record, TopicPartition
 from streams.settings import KafkaSettings
 from streams.views.results import Results
 from tests.faults.checker.evidence import Glance, Got, Sample
+from tests.faults.fleet import Fleet
 from tests.faults.timeline import Timeline
 from tests.faults.workload import CATALOG
 
@@ -107,6 +108,10 @@ class LiveTap(Observer):
         finally:
             reader.close()
 
+    def position(self, source: TopicPartition) -> int:
+        """The offset after the last record seen of a partition."""
+        return self._next[source]
+
     def _see(self, record: Record, sessions: dict[TopicPartition, list[Glance]]) -> None:
         source = TopicPartition(record.topic, record.partition)
         if source not in sessions:
@@ -121,23 +126,27 @@ class LiveTap(Observer):
 
 
 class Sampler(Observer):
-    """Samples the positions that a group has committed."""
+    """Samples the positions that a service has committed, and the memory its workers take."""
 
     def __init__(
         self,
         kafka: KafkaSettings,
-        group: str,
+        fleet: Fleet,
         partitions: Collection[TopicPartition],
         timeline: Timeline,
     ) -> None:
         super().__init__(timeline)
         self.samples: list[Sample] = []
-        self._group = group
+        self.highest_rss_bytes = 0
+        self._fleet = fleet
         self._partitions = list(partitions)
         self._admin = KafkaAdmin(kafka, timeout_s=_ASK_S)
 
     def watch(self) -> None:
-        found = self._admin.group_positions(self._group, self._partitions, Deadline.after(_ASK_S))
+        self.highest_rss_bytes = max(self.highest_rss_bytes, self._fleet.largest_rss_bytes)
+        found = self._admin.group_positions(
+            self._fleet.service, self._partitions, Deadline.after(_ASK_S)
+        )
         positions = {source: one.offset for source, one in found.items() if one is not None}
         self.samples.append(Sample(self.timeline.at_s, positions))
         self.stopping.wait(_SAMPLE_EVERY_S)

@@ -132,29 +132,53 @@ class Trial:
     def strike(self, fault: Fault, *, hold_s: float | None = None) -> Recovery:
         """Inject, hold, heal, and wait until the service has read what stood there then."""
         recovery = self.harm(fault, hold_s=hold_s)
-        self._until(lambda: self._has_recovered(recovery), RECOVERED_WITHIN_S, fault.name)
+        self.await_recovery(recovery)
         return recovery
 
     def harm(self, fault: Fault, *, hold_s: float | None = None) -> Recovery:
         """Inject, hold, heal; how long the recovery takes is found out on the way."""
-        timeline = self.scene.timeline
-        timeline.note("inject", fault=fault.name)
-        injected_s = timeline.at_s
+        injected_s = self.scene.timeline.at_s
         try:
-            fault.inject(self.scene)
+            self.inject(fault)
             self.calm(getattr(fault, "hold_s", 0.0) if hold_s is None else hold_s)
         finally:
-            fault.heal(self.scene)
-            timeline.note("heal", fault=fault.name)
-        recovery = Recovery(fault.name, injected_s, timeline.at_s, self._ends())
+            recovery = self.heal(fault, injected_s)
+        return recovery
+
+    def inject(self, fault: Fault) -> None:
+        """Do the harm, and say so."""
+        self.scene.timeline.note("inject", fault=fault.name)
+        fault.inject(self.scene)
+
+    def heal(self, fault: Fault, injected_s: float) -> Recovery:
+        """Undo the harm, say so, and begin to watch what comes of it."""
+        fault.heal(self.scene)
+        self.scene.timeline.note("heal", fault=fault.name)
+        return self.watch(fault.name, injected_s)
+
+    def watch(self, fault: str, injected_s: float) -> Recovery:
+        """What stands there now is to be read soon: `await_recovery` tells."""
+        recovery = Recovery(fault, injected_s, self.scene.timeline.at_s, self._ends())
         self.recoveries.append(recovery)
         return recovery
+
+    def heal_all(self) -> None:
+        """Whatever was done: all nodes, ways and workers as they were."""
+        self.scene.cluster.heal()
+        self.scene.network.heal()
+        self.scene.fleet.heal()
+
+    def await_recovery(self, recovery: Recovery) -> bool:
+        """Whether all that stood there at its heal was read in time."""
+        self._until(
+            lambda: self.has_recovered(recovery), RECOVERED_WITHIN_S, f"recovered: {recovery.fault}"
+        )
+        return recovery.took_s is not None
 
     def finish(self, *, is_orderly: bool = True) -> Verdict:
         """Heal, wait until all is read, end the workers (with SIGKILL unless orderly), check."""
         scene = self.scene
-        scene.network.heal()
-        scene.fleet.heal()
+        self.heal_all()
         self._workload.stop()
         stopped_s = monotonic_s()
         self._until(self._is_over, CAUGHT_UP_WITHIN_S, "caught up")
@@ -203,7 +227,7 @@ class Trial:
     def _write(self, evidence: Evidence, verdict: Verdict) -> None:
         """Leave what people and reports read."""
         for recovery in self.recoveries:
-            self._has_recovered(recovery)
+            self.has_recovered(recovery)
         folder = self.scene.folder
         (folder / "verdict.txt").write_text(f"{verdict}\n", encoding="utf-8")
         summary = self.summary(evidence, verdict)
@@ -223,10 +247,12 @@ class Trial:
                 {name: value for name, value in asdict(one).items() if name != "ends"}
                 for one in self.recoveries
             ],
+            "highest_rss_mb": round(self._sampler.highest_rss_bytes / 1e6),
             "worker_ends": [asdict(one) for one in self.scene.fleet.ended],
         }
 
-    def _has_recovered(self, recovery: Recovery) -> bool:
+    def has_recovered(self, recovery: Recovery) -> bool:
+        """Whether all that stood there at its heal is read by now; notes how long it took."""
         if recovery.took_s is None:
             after = (one for one in self._sampler.samples if one.at_s >= recovery.healed_s)
             passed = (one for one in after if _is_past(one.positions, recovery.ends))
@@ -235,18 +261,11 @@ class Trial:
         return recovery.took_s is not None
 
     def _ends(self) -> dict[TopicPartition, int]:
-        """Where the inputs end now; asked again while no broker answers."""
-        found: list[dict[TopicPartition, int]] = []
-
-        def is_answered() -> bool:
-            try:
-                found.append(self._admin.ends(self._inputs, committed=False))
-            except StreamsError:
-                return False
-            return True
-
-        self._until(is_answered, RECOVERED_WITHIN_S, "a broker that answers")
-        return found[0]
+        """Where the inputs end now; while no broker answers, where the live reader was."""
+        try:
+            return self._admin.ends(self._inputs, committed=False)
+        except StreamsError:
+            return {source: self._tap.position(source) for source in self._inputs}
 
     def _is_over(self) -> bool:
         """Whether all is read, or never will be."""
@@ -280,7 +299,7 @@ class Trial:
         stack.enter_context(scene.fleet).start()
         results = [one for one in OUTPUTS if one not in SERVICE.inputs]
         self._tap = LiveTap(scene.kafka, every, scene.timeline, results=results)
-        self._sampler = Sampler(scene.kafka, SERVICE.name, self._inputs, scene.timeline)
+        self._sampler = Sampler(scene.kafka, scene.fleet, self._inputs, scene.timeline)
         self._client = Client(scene.kafka, "counters.photos", _WATCHED_PHOTOS, scene.timeline)
         self._until(self._is_started, STARTED_WITHIN_S, "all partitions owned")
         for observer in (self._tap, self._sampler, self._client):

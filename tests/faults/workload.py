@@ -84,7 +84,7 @@ class Workload:
 
     def _run(self, number: int, seed: int, of: int) -> None:
         try:
-            self._generate(number, _events(seed, number, of), random.Random(f"{seed}/{number}"))
+            self._generate(number, events_of(seed, number, of), random.Random(f"{seed}/{number}"))
         except BaseException as exc:
             self._errors.append(exc)
 
@@ -172,7 +172,7 @@ def _drawn(seed: int) -> Iterator[Event]:
         yield from random_events(seed + round_, _POOL_OF)
 
 
-def _events(seed: int, number: int, of: int) -> Iterator[Event]:
+def events_of(seed: int, number: int = 0, of: int = 1) -> Iterator[Event]:
     """The events of one generator's keys; every so often one that no broker would take."""
     comments = 0
     for event in _drawn(seed):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import resource
 
 import psutil
@@ -124,7 +123,7 @@ class OutOfMemory:
     hold_s = 8.0
 
     def __init__(self) -> None:
-        self._group = Cgroup("memory", f"millrace-memory-{os.getpid()}")
+        self._group = Cgroup("memory")
 
     def inject(self, scene: Scene) -> None:
         index = victim(scene)
@@ -150,7 +149,7 @@ class StarveWorker:
     hold_s = 15.0
 
     def __init__(self) -> None:
-        self._group = Cgroup("cpu", f"millrace-cpu-{os.getpid()}")
+        self._group = Cgroup("cpu")
 
     def inject(self, scene: Scene) -> None:
         index = victim(scene)

@@ -1,0 +1,136 @@
+"""All faults in a random mixture that a seed decides, with quiet times to recover in."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from streams.clock import monotonic_s
+from tests.faults.checker.verdict import Verdict
+from tests.faults.fault import Fault
+from tests.faults.faults.registry import Entry
+from tests.faults.trial import Plan, Trial
+
+ROUND_S = 60.0
+"""Harm for so long, then a quiet time."""
+
+_SHORTEST_GAP_S, _LONGEST_GAP_S = 1.0, 8.0
+_SHORTEST_HOLD_S, _LONGEST_HOLD_S = 1.0, 12.0
+_QUIET_S = 10.0
+_MOST_AT_ONCE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A fault, when it begins, and how long it is left in: seconds from the round's begin."""
+
+    at_s: float
+    fault: str
+    hold_s: float
+
+
+@dataclass(slots=True)
+class _Active:
+    fault: Fault
+    injected_s: float
+    until_s: float
+
+
+def plan_of(seed: int, protocol: str, *, per_s: float = 100.0) -> Plan:
+    """Workers and hosts as the seed has it."""
+    chance = random.Random(f"plan {seed}")
+    workers = chance.randint(2, 4)
+    return Plan(
+        seed=seed,
+        protocol=protocol,
+        workers=workers,
+        hosts=chance.choice((1, workers)),
+        per_s=per_s,
+        is_proxied=True,
+    )
+
+
+def schedule_of(seed: int, rounds: int, entries: Sequence[Entry]) -> list[list[Step]]:
+    """What happens in each round."""
+    chance = random.Random(f"schedule {seed}")
+    return [_round(chance, entries) for _ in range(rounds)]
+
+
+@dataclass(slots=True)
+class Nemesis:
+    """Carries out a schedule on a trial. One thread runs it."""
+
+    trial: Trial
+    entries: Sequence[Entry]
+    _active: list[_Active] = field(default_factory=list)
+
+    def run(self, schedule: Sequence[Sequence[Step]]) -> Verdict:
+        """All rounds, each with its quiet time; then the trial's verdict."""
+        for steps in schedule:
+            self._harm(steps)
+            self._rest()
+            if self.trial.scene.fleet.needing_a_human:
+                break
+        return self.trial.finish(is_orderly=self.trial.scene.random.random() < 0.5)
+
+    def _harm(self, steps: Sequence[Step]) -> None:
+        begun_s = monotonic_s()
+        makers = {entry.name: entry.make for entry in self.entries}
+        for step in steps:
+            while monotonic_s() - begun_s < step.at_s or len(self._active) >= _MOST_AT_ONCE:
+                self._heal_due()
+                self.trial.calm(0.1)
+            self._inject(makers[step.fault](), step.hold_s)
+        while monotonic_s() - begun_s < ROUND_S and self._active:
+            self._heal_due()
+            self.trial.calm(0.1)
+
+    def _rest(self) -> None:
+        """Heal everything, and see that the service recovers."""
+        for one in list(self._active):
+            self._heal(one)
+        self.trial.heal_all()
+        recovery = self.trial.watch("all", self.trial.scene.timeline.at_s)
+        self.trial.await_recovery(recovery)
+        self.trial.scene.timeline.note("recovered", took_s=recovery.took_s)
+        self.trial.calm(_QUIET_S)
+
+    def _inject(self, fault: Fault, hold_s: float) -> None:
+        """A fault that cannot be done as things stand (its node is down already) is left out."""
+        timeline = self.trial.scene.timeline
+        one = _Active(fault, timeline.at_s, monotonic_s() + hold_s)
+        self._active.append(one)
+        try:
+            self.trial.inject(fault)
+        except Exception as exc:
+            timeline.note("not-injected", fault=fault.name, why=_text(exc))
+        one.until_s = monotonic_s() + hold_s
+
+    def _heal_due(self) -> None:
+        for one in [one for one in self._active if monotonic_s() >= one.until_s]:
+            self._heal(one)
+
+    def _heal(self, one: _Active) -> None:
+        self._active.remove(one)
+        try:
+            self.trial.heal(one.fault, one.injected_s)
+        except Exception as exc:
+            self.trial.scene.timeline.note("not-healed", fault=one.fault.name, why=_text(exc))
+
+
+def _round(chance: random.Random, entries: Sequence[Entry]) -> list[Step]:
+    steps, at_s = [], 0.0
+    while True:
+        at_s += chance.uniform(_SHORTEST_GAP_S, _LONGEST_GAP_S)
+        if at_s > ROUND_S:
+            return steps
+        (entry,) = chance.choices(entries, [one.weight for one in entries])
+        hold_s = getattr(entry.make(), "hold_s", None)
+        drawn_s = chance.uniform(_SHORTEST_HOLD_S, _LONGEST_HOLD_S)
+        steps.append(Step(round(at_s, 2), entry.name, round(drawn_s if hold_s is None else hold_s)))
+
+
+def _text(exc: Any) -> str:
+    return f"{type(exc).__name__}: {exc}"[:200]
