@@ -20,7 +20,7 @@ from typing import Any
 import confluent_kafka
 
 from streams.clock import Deadline
-from streams.engine import partition
+from streams.engine import folding, partition
 from streams.engine.opening import Opener
 from streams.kafka import transaction
 from streams.state.rocks import RocksStore
@@ -69,7 +69,7 @@ class CrashPoints:
         Opener.open = self._around(Point.INSIDE_ASSIGN, Opener.open, 0.02)
         partition.write_checkpoint = self._before_and_after(partition.write_checkpoint)
         RocksStore.write = self._around(Point.INSIDE_CHECKPOINT, RocksStore.write, _LONGEST_WRITE_S)
-        partition.Partition._fold = self._in_replay(partition.Partition._fold)
+        folding.Folding._fold = self._in_replay(folding.Folding._fold)
 
     def pass_by(self, point: Point) -> None:
         """Die here if the point is armed."""
@@ -110,8 +110,8 @@ class CrashPoints:
 
     def _in_replay(self, fold: Callable[..., None]) -> Callable[..., None]:
         @wraps(fold)
-        def struck(self_: Any, *args: Any, is_silent: bool) -> None:
-            fold(self_, *args, is_silent=is_silent)
+        def struck(self_: Any, *args: Any, is_silent: bool, **named: Any) -> None:
+            fold(self_, *args, is_silent=is_silent, **named)
             if is_silent:
                 self.pass_by(Point.INSIDE_REPLAY)
 

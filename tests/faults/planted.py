@@ -15,7 +15,9 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException
 
 from streams.engine.commit import Committer
-from streams.engine.partition import Partition, Stage
+from streams.engine.folding import Folding
+from streams.engine.partition import Partition
+from streams.engine.stage import Stage
 from streams.kafka import transaction
 from streams.kafka.transaction import KafkaTransactions
 from streams.state.checkpoint import CheckpointMeta, write_checkpoint
@@ -64,16 +66,16 @@ def commit_twice() -> None:
 def drop_an_event() -> None:
     """The first record of a batch is lost between reading and folding."""
     turns = count(1)
-    fold = Partition._fold
+    fold = Folding._fold
 
     @wraps(fold)
     def without_first(
-        self: Partition, batch: Any, first: int, end: int, *, is_silent: bool
+        self: Folding, batch: Any, first: int, end: int, *, is_silent: bool, **named: Any
     ) -> None:
         is_lost = end - first > 1 and not is_silent and next(turns) % _NOW_AND_THEN == 0
-        fold(self, batch, first + is_lost, end, is_silent=is_silent)
+        fold(self, batch, first + is_lost, end, is_silent=is_silent, **named)
 
-    Partition._fold = without_first
+    Folding._fold = without_first
 
 
 def write_the_store_first() -> None:
