@@ -242,6 +242,21 @@ def test_a_cut_may_be_one_way(broker, proxy, client):
     assert b"1" == client.hear()
 
 
+def test_a_silenced_connection_is_dead_and_a_new_one_is_not(broker, proxy, client, connect):
+    """As behind a firewall that forgot the connections of before."""
+    client.ask(Api.PRODUCE, b"1")
+    assert b"1" == client.hear()
+
+    proxy.silence()
+
+    client.ask(Api.PRODUCE, b"2")
+    assert client.hears_nothing()
+    other = connect()
+    other.ask(Api.PRODUCE, b"3")
+    assert b"3" == other.hear()
+    assert [b"1", b"3"] == [body for _, body in broker.heard]
+
+
 def test_the_newest_rule_decides(broker, proxy, client):
     """A cut on top of latency is a cut."""
     proxy.delay(Pattern(direction=REQUESTS), 0.0, 0.0)

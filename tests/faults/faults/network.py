@@ -87,6 +87,23 @@ class LostFrames(_Ruled):
                 self._rules.append(proxy.drop(pattern, chance=self._chance))
 
 
+class DeadConnections:
+    """Each connection of one worker goes silent for good, as behind a firewall that forgot it.
+
+    New ones work. Nobody can heal this but the client, by giving the dead ones up.
+    """
+
+    name = "dead-connections"
+
+    def inject(self, scene: Scene) -> None:
+        worker = scene.random.choice(sorted(set(scene.fleet.owners().values())) or [0])
+        dead = scene.network.proxy(worker).silence()
+        scene.timeline.note("silence", worker=worker, connections=dead)
+
+    def heal(self, scene: Scene) -> None:
+        """Nothing to do."""
+
+
 class Cut(_Ruled):
     """One worker no longer reaches what answers these APIs, or is no longer reached, or both.
 

@@ -103,8 +103,11 @@ class Way:
             self._loop.call_soon_threadsafe(call)
 
     async def _send(self, frame: Frame) -> None:
+        if self._writer.transport.is_closing():
+            self._rules.count("frames for nobody")
+            return
+        self._on_sent(frame)
         try:
-            self._on_sent(frame)
             self._writer.write(frame.wire)
             await self._writer.drain()
         except OSError:

@@ -98,6 +98,13 @@ class Proxy:
         """Nothing arrives any more, and nobody is told; what was sent arrives after the end."""
         return [self.hold(Pattern(direction=one, nodes=nodes)) for one in directions]
 
+    def silence(self) -> int:
+        """Nothing arrives any more over the connections that there are; how many those were."""
+        dead = frozenset(self._links)
+        for direction in Direction:
+            self.drop(Pattern(direction=direction, where=lambda frame: frame.link in dead))
+        return len(dead)
+
     def reset(self, links: Collection[int] | None = None) -> None:
         """Reset these connections of clients, or all."""
         self._call(self._reset(links))
