@@ -15,6 +15,7 @@ StreamsError                 anything below; `exit_code` is what the command lin
 ├── ClientClosed             the client was closed, or belongs to the parent of a fork
 ├── Undecodable              bytes that no schema explains; a worker quarantines them
 ├── TransactionFailed        a transaction's outcome is unknown; the producer was dropped
+├── StoreDamaged             local state is not as it was written; it is made again from the log
 └── WorkerStopped            a worker stopped rather than guess; the message names the way on
     ├── OffsetsMissing       committed offsets are gone or behind the store
     ├── TopicChanged         a topic was recreated, grown, shortened or removed
@@ -126,6 +127,10 @@ class TransactionFailed(StreamsError):
     def __init__(self, message: str, *, is_stale_member: bool = False) -> None:
         super().__init__(message)
         self.is_stale_member = is_stale_member
+
+
+class StoreDamaged(StreamsError):
+    """Files of a local store do not hold what was written; a worker makes it again from the log."""
 
 
 class WorkerStopped(StreamsError):

@@ -7,9 +7,10 @@ was lost. But offsets of the old topic mean other records, and restoring them wo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing, suppress
 
 from streams.engine.decisions import PARTITION, decision_of
-from streams.errors import TopicChanged
+from streams.errors import StoreDamaged, TopicChanged
 from streams.fold.service import Service
 from streams.ports.log import Log, TopicInfo
 from streams.ports.records import TopicPartition
@@ -47,17 +48,19 @@ def changed(service: Service, topics: list[str]) -> TopicChanged:
 def stored_meta(
     service: Service, source: TopicPartition, folders: Folders
 ) -> CheckpointMeta | None:
-    """What a store here says of itself; FolderLocked while a worker owns it."""
+    """What a store here says of itself; None for a damaged one, whose next owner says so.
+
+    FolderLocked while a worker owns it.
+    """
     if not folders.has_store(service.name, source):
         return None
     folder = folders.take(service.name, source)
     try:
-        store = folder.store()
-        meta = read_meta(store)
-        store.close()
+        with suppress(StoreDamaged), closing(folder.store()) as store:
+            return read_meta(store)
     finally:
         folder.release()
-    return meta
+    return None
 
 
 def _stored_ids(service: Service, name: str, topic: TopicInfo, folders: Folders) -> set[str]:

@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ from streams.engine.inflight import Inflight
 from streams.engine.originals import Originals
 from streams.engine.partition import Opened
 from streams.engine.progress import Progress, progress_of
-from streams.errors import FoldChanged, OffsetsMissing, TopicChanged
+from streams.errors import FoldChanged, OffsetsMissing, StoreDamaged, TopicChanged
 from streams.fold.service import Service
 from streams.logs import get_logger
 from streams.ports.log import LogAdmin
@@ -167,14 +167,13 @@ class Opener:
         log_start: int,
     ) -> tuple[Store, CheckpointMeta | None]:
         """The store that belongs to the committed offset; an empty one has no note."""
-        store = folder.store() if folder.has_store else None
-        meta = None if store is None else read_meta(store)
+        store, meta = self._kept(source, folder)
         if store is not None and meta is not None:
             if self._is_ours(source, meta, progress, decisions):
                 return self._behind(source, committed, store, meta), meta
             store.close()
             store = None
-            self._set_aside(source, folder, begins_anew=_begins_anew(committed, progress))
+            self._set_foreign_aside(source, folder, is_reset=_begins_anew(committed, progress))
         if log_start > progress.origin:
             if store is not None:
                 store.close()
@@ -184,6 +183,25 @@ class Opener:
                 f"else {self.service.way_back(source.topic)}"
             )
         return (folder.store() if store is None else store), None
+
+    def _kept(
+        self, source: TopicPartition, folder: Folder
+    ) -> tuple[Store | None, CheckpointMeta | None]:
+        """The store in the folder and its note; nothing when there is none, or a damaged one."""
+        if not folder.has_store:
+            return None, None
+        try:
+            with ExitStack() as on_failure:
+                store = folder.store()
+                on_failure.callback(store.close)
+                meta = read_meta(store)
+                on_failure.pop_all()
+        except StoreDamaged as exc:
+            self._tell_aside(
+                get_logger().warning, f"the store is damaged ({exc})", source, folder.set_aside()
+            )
+            return None, None
+        return store, meta
 
     def _is_ours(
         self,
@@ -226,11 +244,15 @@ class Opener:
             )
         return store
 
-    def _set_aside(self, source: TopicPartition, folder: Folder, *, begins_anew: bool) -> None:
-        aside, log = folder.set_aside(), get_logger()
-        tell, found = log.warning, "the store does not belong to the committed offset"
-        if begins_anew:
-            tell, found = log.info, "the state was reset"
+    def _set_foreign_aside(self, source: TopicPartition, folder: Folder, *, is_reset: bool) -> None:
+        tell, found = get_logger().warning, "the store does not belong to the committed offset"
+        if is_reset:
+            tell, found = get_logger().info, "the state was reset"
+        self._tell_aside(tell, found, source, folder.set_aside())
+
+    def _tell_aside(
+        self, tell: Callable[..., None], found: str, source: TopicPartition, aside: str
+    ) -> None:
         tell(
             f"{found}; the old store is set aside and made anew",
             action="store-set-aside",

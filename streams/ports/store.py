@@ -12,7 +12,10 @@ from streams.ports.records import TopicPartition
 
 
 class Store(Protocol):
-    """Rows of one partition of a service. One thread owns it."""
+    """Rows of one partition of a service. One thread owns it.
+
+    Every call may raise StoreDamaged. Then the store is set aside, and made again from the log.
+    """
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The rows of `keys`, in their order."""

@@ -41,11 +41,11 @@ class PartitionFolder:
 
     @property
     def has_store(self) -> bool:
-        """Whether a checkpoint was ever written here."""
-        return (self.path / "db" / "CURRENT").is_file()
+        """Whether a store was ever opened here."""
+        return (self.path / "db").is_dir()
 
     def store(self) -> RocksStore:
-        """Open the store, made empty if there is none."""
+        """Open the store, made empty if there is none; StoreDamaged."""
         return RocksStore(self.path / "db")
 
     def set_aside(self) -> str:
@@ -87,8 +87,8 @@ class StateFolders:
     def has_store(self, service: str, source: TopicPartition | None = None) -> bool:
         """Whether there is a store of a partition; None: of any."""
         if source is None:
-            return any((self._home / "state" / service).glob("*/db/CURRENT"))
-        return (partition_path(self._home, service, *source) / "db" / "CURRENT").is_file()
+            return any((self._home / "state" / service).glob("*/db"))
+        return (partition_path(self._home, service, *source) / "db").is_dir()
 
     def request_kill(self, pid: int) -> None:
         """Ask the supervisor of `pid`, if there is one, to kill a worker that holds a folder."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from rocksdict import (
     AccessType,
@@ -16,11 +17,17 @@ from rocksdict import (
     WriteBatch,
 )
 
+from streams.errors import StoreDamaged
+
 _WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 _BLOCK_CACHE_BYTES = 32 * 1024 * 1024
 _BLOOM_BITS = 10
 
-Row = tuple[bytes, bytes]
+_DAMAGED: Final = "DAMAGED"
+"""A file beside those of RocksDB: damage that was met once, for whoever opens the store next."""
+
+_DAMAGE: Final = ("Corruption", "IO error: No such file or directory")
+"""How RocksDB begins to tell of it. What else it may say, such as a full disk, is of the moment."""
 
 # One block cache for all partitions of this process bounds memory however many are owned.
 _BLOCKS = Cache(_BLOCK_CACHE_BYTES)
@@ -30,17 +37,23 @@ class RocksStore:
     """Implements the `Store` port. Owned by the worker's thread.
 
     Writes go through the write-ahead log, so they survive a kill of the process; a power cut may
-    lose the newest batches, whole, which is an older checkpoint and nothing worse.
+    lose the newest batches, whole, which is an older checkpoint and nothing worse. StoreDamaged,
+    from any call, tells that files were torn, changed or lost; so does every opening after that.
     """
 
     def __init__(self, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
         self._path = path
-        self._db: Rdict | None = Rdict(str(path), _options(), access_type=AccessType.read_write())
+        self._db: Rdict | None = None
+        if (path / _DAMAGED).exists():
+            raise StoreDamaged(f"{path}: damage was met before")
+        with self._watched():
+            self._db = Rdict(str(path), _options(), access_type=AccessType.read_write())
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The rows of `keys`, in their order."""
-        return cast("list[bytes | None]", self._open.get([*keys]))
+        with self._watched():
+            return cast("list[bytes | None]", self._open.get([*keys]))
 
     def write(self, puts: Mapping[bytes, bytes], deletes: Iterable[bytes] = ()) -> None:
         """All of it or nothing."""
@@ -49,14 +62,24 @@ class RocksStore:
             batch.delete(key)
         for key in sorted(puts):
             batch.put(key, puts[key])
-        self._open.write(batch)
+        with self._watched():
+            self._open.write(batch)
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """Rows whose key begins with `prefix`, in key order."""
-        for key, row in cast("Iterator[Row]", self._open.items(from_key=prefix)):
+        """Rows whose key begins with `prefix`, in key order.
+
+        A damaged block ends RocksDB's iterator as the last row does; only its status tells.
+        """
+        rows = self._open.iter()
+        rows.seek(prefix)
+        while rows.valid():
+            key = cast("bytes", rows.key())
             if not key.startswith(prefix):
                 return
-            yield key, row
+            yield key, cast("bytes", rows.value())
+            rows.next()
+        with self._watched():
+            rows.status()
 
     @property
     def size_bytes(self) -> int:
@@ -64,10 +87,23 @@ class RocksStore:
         return sum(file.stat().st_size for file in self._path.iterdir() if file.is_file())
 
     def close(self) -> None:
-        """Release files and locks."""
+        """Release files and locks; damage that shows only now is left to the next owner."""
         db, self._db = self._db, None
         if db is not None:
-            db.close()
+            with suppress(StoreDamaged), self._watched():
+                db.close()
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """Tell damage from other failures, and leave a note of it."""
+        try:
+            yield
+        except Exception as exc:  # rocksdict raises nothing narrower
+            if not str(exc).startswith(_DAMAGE):
+                raise
+            with suppress(OSError):  # without the note the next owner meets the damage itself
+                (self._path / _DAMAGED).touch()
+            raise StoreDamaged(f"{self._path}: {exc}") from exc
 
     @property
     def _open(self) -> Rdict:
