@@ -238,6 +238,7 @@ class Trial:
         at_s = self._tap.outputs_at_s
         return {
             "plan": asdict(self.plan),
+            "nodes": self.scene.cluster.size,
             "seconds": round(self.scene.timeline.at_s, 1),
             "events": len(evidence.history),
             "records": sum(map(len, evidence.log.values())),
