@@ -79,6 +79,8 @@ class Nemesis:
         begun_s = monotonic_s()
         makers = {entry.name: entry.make for entry in self.entries}
         for step in steps:
+            if self.trial.scene.fleet.needing_a_human:
+                return
             while monotonic_s() - begun_s < step.at_s or len(self._active) >= _MOST_AT_ONCE:
                 self._heal_due()
                 self.trial.calm(0.1)
