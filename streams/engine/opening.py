@@ -9,7 +9,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -23,7 +23,13 @@ from streams.engine.inflight import Inflight
 from streams.engine.originals import Originals
 from streams.engine.partition import Opened
 from streams.engine.progress import Progress, progress_of
-from streams.errors import FoldChanged, OffsetsMissing, StoreDamaged, TopicChanged
+from streams.errors import (
+    BrokerUnavailable,
+    FoldChanged,
+    OffsetsMissing,
+    StoreDamaged,
+    TopicChanged,
+)
 from streams.fold.service import Service
 from streams.logs import get_logger
 from streams.ports.log import LogAdmin
@@ -39,6 +45,17 @@ KILL_PATIENCE_S = 2.0
 """How long the supervisor may take to kill a holder that is its child."""
 
 _LOCK_POLL_S = 0.05
+_ASK_AGAIN_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What Kafka says about partitions that are about to be opened."""
+
+    topic_ids: Mapping[TopicPartition, str]
+    decided: Mapping[TopicPartition, PartitionDecisions]
+    starts: Mapping[TopicPartition, int]
+    ends: Mapping[TopicPartition, int]
 
 
 @dataclass(slots=True)
@@ -55,21 +72,17 @@ class Opener:
         self, committed: Mapping[TopicPartition, Committed | None], deadline: Deadline
     ) -> dict[TopicPartition, tuple[Opened, Folder]]:
         """The partitions, each with the folder it holds; raises WorkerStopped rather than guess."""
-        topics = described(self.service, self.admin)
-        topic_ids = {source: topics[source.topic].topic_id for source in committed}
-        decided = self.decisions.of(topic_ids, deadline)
-        starts = self.admin.starts(list(committed))
-        ends = self.admin.ends(list(committed), committed=False)
+        known = self._known(list(committed), deadline)
         opened = {}
         with ExitStack() as on_failure:
             for source, position in committed.items():
-                found, progress = self._checked(source, position, topic_ids[source])
-                self._check_end(source, found.offset, ends[source])
+                found, progress = self._checked(source, position, known.topic_ids[source])
+                self._check_end(source, found.offset, known.ends[source])
                 folder = self._folder(source, deadline)
                 on_failure.callback(folder.release)
-                about = decided[source]
+                about = known.decided[source]
                 store, meta = self._store(
-                    source, found, progress, folder, about, log_start=starts[source]
+                    source, found, progress, folder, about, log_start=known.starts[source]
                 )
                 on_failure.callback(store.close)
                 opened[source] = (
@@ -88,6 +101,24 @@ class Opener:
                 )
             on_failure.pop_all()
         return opened
+
+    def _known(self, sources: Sequence[TopicPartition], deadline: Deadline) -> _Known:
+        """What Kafka says about partitions; asks again until the deadline while it does not."""
+        while True:
+            try:
+                topics = described(self.service, self.admin)
+                topic_ids = {source: topics[source.topic].topic_id for source in sources}
+                return _Known(
+                    topic_ids,
+                    self.decisions.of(topic_ids, deadline),
+                    starts=self.admin.starts(sources),
+                    ends=self.admin.ends(sources, committed=False),
+                )
+            except BrokerUnavailable as exc:
+                if deadline.is_over:
+                    raise
+                get_logger().warning("waiting for Kafka", action="waiting", error=str(exc))
+            deadline.pause(_ASK_AGAIN_S)
 
     def _checked(
         self, source: TopicPartition, committed: Committed | None, topic_id: str

@@ -60,7 +60,9 @@ class KafkaAdmin:
     def __init__(self, settings: KafkaSettings, *, timeout_s: float = _TIMEOUT_S) -> None:
         self._settings = settings
         self._timeout_s = timeout_s
-        self._client = new_client(AdminClient, base_config(settings))
+        # A connection on which a question was lost is given up with it: the next gets its answer.
+        patience = {"socket.timeout.ms": int(timeout_s * 1_000)}
+        self._client = new_client(AdminClient, base_config(settings) | patience)
         self._groups = GroupPositions(settings)
 
     def topics(self, names: Collection[str]) -> Mapping[str, Described]:

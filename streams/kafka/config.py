@@ -62,6 +62,9 @@ def base_config(settings: KafkaSettings) -> dict[str, Any]:
         "log_level": 2,  # raw lines on standard error; `error_cb` says the same in our form
         "reconnect.backoff.max.ms": 2_000,
         "socket.keepalive.enable": True,
+        # A connection that a firewall forgot is given up after this, not after 60 s. No less: an
+        # answer of 50 MB must get through within it.
+        "socket.timeout.ms": 20_000,
     }
     secure = {
         "sasl.mechanism": settings.sasl_mechanism,

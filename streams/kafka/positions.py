@@ -66,6 +66,8 @@ class GroupPositions:
                         "group.id": physical(self._settings, group),
                         "isolation.level": "read_committed",  # asks for stable positions
                         "enable.auto.commit": False,
+                        # Else the next question waits behind one that is lost.
+                        "socket.timeout.ms": int(_SLICE_S * 1_000),
                     },
                 )
             return self._clients[group]

@@ -14,10 +14,17 @@ from streams.engine.group_offsets import write_offsets
 from streams.engine.progress import Progress, progress_of
 from streams.engine.restore import restore_offsets
 from streams.engine.stage import Stage
-from streams.errors import FoldChanged, OffsetsMissing, TopicChanged, TransactionFailed
+from streams.errors import (
+    BrokerUnavailable,
+    FoldChanged,
+    OffsetsMissing,
+    TopicChanged,
+    TransactionFailed,
+)
 from streams.ports.records import Committed, TopicPartition
 from streams.state.codec import row_prefixes
 from streams.state.folder import is_kill_requested, request_kill
+from streams.testing.admin import InMemoryAdmin
 from streams.testing.coordinator import CommitFault
 from streams.testing.folders import folder_name
 from tests.unit.engine_bench import INPUT, PARTITIONS, home_of, liked, likes_fold, shares_fold
@@ -58,6 +65,25 @@ def test_a_store_of_the_committed_state_is_used_from_its_offset(bench):
 
     assert Stage.LIVE is worker.partition().stage
     assert {1, 2} == worker.state().users
+
+
+@pytest.mark.parametrize("question", ["starts", "ends"])
+def test_a_broker_that_does_not_answer_is_waited_for(bench, monkeypatch, question):
+    """Else each rebalance during a short outage costs a worker's process and its cache."""
+    folded(bench, liked(1))
+    ask = getattr(InMemoryAdmin, question)
+    answers = iter([BrokerUnavailable("no answer")] * 2)
+
+    def asked(*args, **named):
+        if (error := next(answers, None)) is not None:
+            raise error
+        return ask(*args, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(InMemoryAdmin, question, asked)
+        worker = bench.worker()
+
+    assert {1} == worker.state().users
 
 
 @pytest.mark.parametrize("text", ["", "rubbish", '{"generation":"x"}'])
