@@ -15,14 +15,14 @@ from streams.engine.status import service_home
 from streams.events.message import Event, Message, Result
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.reader import KafkaReader
-from streams.ports.records import Committed, Position, Record, TopicPartition
+from streams.ports.records import Committed, Record, TopicPartition
 from streams.ports.store import Store
 from streams.settings import KafkaSettings
 from streams.state.checkpoint import read_meta
 from streams.state.codec import StateCodec
 from streams.state.rocks import RocksStore
 from tests.faults.checker.evidence import End, Seen, StoreDump
-from tests.faults.observers import crc_of
+from tests.faults.observers import crc_of, source_of
 from tests.faults.workload import CATALOG
 
 _READ_S = 120.0
@@ -120,16 +120,10 @@ def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
 
 
 def _seen(record: Record, message: Any) -> Seen:
-    source = dict(record.headers).get("source", b"").decode()
     return Seen(
         record.offset,
         record.key,
         crc_of(record),
         message if isinstance(message, Message) else None,
-        _position(source) if source else None,
+        source_of(record),
     )
-
-
-def _position(source: str) -> Position:
-    topic, partition, offset = source.rsplit("/", 2)
-    return Position(topic, int(partition), int(offset))

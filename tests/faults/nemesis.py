@@ -20,6 +20,7 @@ _SHORTEST_GAP_S, _LONGEST_GAP_S = 1.0, 8.0
 _SHORTEST_HOLD_S, _LONGEST_HOLD_S = 1.0, 12.0
 _QUIET_S = 10.0
 _MOST_AT_ONCE = 3
+_TURN_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +80,15 @@ class Nemesis:
         begun_s = monotonic_s()
         makers = {entry.name: entry.make for entry in self.entries}
         for step in steps:
-            if self.trial.scene.fleet.needing_a_human:
-                return
             while monotonic_s() - begun_s < step.at_s or len(self._active) >= _MOST_AT_ONCE:
                 self._heal_due()
-                self.trial.calm(0.1)
+                self.trial.calm(_TURN_S)
+            if monotonic_s() - begun_s > ROUND_S or self.trial.scene.fleet.needing_a_human:
+                return  # the rest of the schedule has no time left: some faults take theirs
             self._inject(makers[step.fault](), step.hold_s)
         while monotonic_s() - begun_s < ROUND_S and self._active:
             self._heal_due()
-            self.trial.calm(0.1)
+            self.trial.calm(_TURN_S)
 
     def _rest(self) -> None:
         """Heal everything, and see that the service recovers."""
@@ -96,7 +97,7 @@ class Nemesis:
         self.trial.heal_all()
         recovery = self.trial.watch("all", self.trial.scene.timeline.at_s)
         self.trial.await_recovery(recovery)
-        self.trial.scene.timeline.note("recovered", took_s=recovery.took_s)
+        self.trial.scene.timeline.note("recovered", **recovery.summary)
         self.trial.calm(_QUIET_S)
 
     def _inject(self, fault: Fault, hold_s: float) -> None:

@@ -12,10 +12,10 @@ from collections.abc import Collection
 from typing import Self
 
 from streams.clock import Deadline, monotonic_s
-from streams.errors import StreamsError
+from streams.errors import StreamsError, Unavailable
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.reader import KafkaReader
-from streams.ports.records import Record, TopicPartition
+from streams.ports.records import Position, Record, TopicPartition
 from streams.settings import KafkaSettings
 from streams.views.results import Results
 from tests.faults.checker.evidence import Glance, Got, Sample
@@ -26,7 +26,7 @@ from tests.faults.workload import CATALOG
 _SAMPLE_EVERY_S = 0.5
 _GET_EVERY_S = 0.25
 _RETRY_S = 0.5
-_ASK_S = 2.0
+_ASK_S = 1.0
 _JOIN_S = 60.0
 
 
@@ -78,6 +78,7 @@ class LiveTap(Observer):
     """Reads committed records of all partitions from their start on, as they come.
 
     `seen` holds its sessions: a new one begins where the last ended, after whatever broke it.
+    `published` is, for each input, the offset after the last one that is in an output seen.
     `outputs_at_s` are the times at which something of `results` was seen.
     """
 
@@ -91,6 +92,7 @@ class LiveTap(Observer):
     ) -> None:
         super().__init__(timeline)
         self.seen: defaultdict[TopicPartition, list[list[Glance]]] = defaultdict(list)
+        self.published: dict[TopicPartition, int] = {}
         self.outputs_at_s: list[float] = []
         self._kafka = kafka
         self._results = frozenset(results)
@@ -119,6 +121,10 @@ class LiveTap(Observer):
             self.seen[source].append(sessions[source])
         sessions[source].append(Glance(record.offset, crc_of(record)))
         self._next[source] = record.offset + 1
+        made_of = source_of(record)
+        if made_of is not None:
+            read = TopicPartition(made_of.topic, made_of.partition)
+            self.published[read] = max(self.published.get(read, 0), made_of.offset + 1)
         if record.topic in self._results:
             at_s = monotonic_s()
             if not self.outputs_at_s or at_s - self.outputs_at_s[-1] > _RETRY_S / 10:
@@ -132,6 +138,7 @@ class Sampler(Observer):
         self,
         kafka: KafkaSettings,
         fleet: Fleet,
+        tap: LiveTap,
         partitions: Collection[TopicPartition],
         timeline: Timeline,
     ) -> None:
@@ -139,17 +146,27 @@ class Sampler(Observer):
         self.samples: list[Sample] = []
         self.highest_rss_bytes = 0
         self._fleet = fleet
+        self._tap = tap
         self._partitions = list(partitions)
         self._admin = KafkaAdmin(kafka, timeout_s=_ASK_S)
 
     def watch(self) -> None:
         self.highest_rss_bytes = max(self.highest_rss_bytes, self._fleet.largest_rss_bytes)
-        found = self._admin.group_positions(
-            self._fleet.service, self._partitions, Deadline.after(_ASK_S)
-        )
-        positions = {source: one.offset for source, one in found.items() if one is not None}
-        self.samples.append(Sample(self.timeline.at_s, positions))
+        for source in self._partitions:
+            self._ask(source)
         self.stopping.wait(_SAMPLE_EVERY_S)
+
+    def _ask(self, source: TopicPartition) -> None:
+        """One by one: together they are only told while no transaction holds any of them."""
+        published = self._tap.published.get(source, 0)
+        try:
+            found = self._admin.group_positions(
+                self._fleet.service, [source], Deadline.after(_ASK_S)
+            )[source]
+        except Unavailable:
+            return
+        if found is not None:
+            self.samples.append(Sample(self.timeline.at_s, source, found.offset, published))
 
     def close(self) -> None:
         self._admin.close()
@@ -176,6 +193,15 @@ class Client(Observer):
 
     def close(self) -> None:
         self._results.close()
+
+
+def source_of(record: Record) -> Position | None:
+    """What a record says it was made of."""
+    text = dict(record.headers).get("source", b"").decode()
+    if not text:
+        return None
+    topic, partition, offset = text.rsplit("/", 2)
+    return Position(topic, int(partition), int(offset))
 
 
 def crc_of(record: Record) -> int:

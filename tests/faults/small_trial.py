@@ -65,8 +65,10 @@ def small_trial() -> Evidence:
             for source, records in log.items()
         },
         samples=[
-            Sample(0.5, {PHOTOS: 2, CONTRIBUTIONS: 0}),
-            Sample(1.0, {PHOTOS: 3, CONTRIBUTIONS: 3}),
+            Sample(0.5, PHOTOS, 2, published=2),
+            Sample(0.5, CONTRIBUTIONS, 0),
+            Sample(1.0, PHOTOS, 3, published=2),
+            Sample(1.0, CONTRIBUTIONS, 3),
         ],
         stores=[
             StoreDump(PHOTOS, 3, {"photos": {5: _photo_state()}}),

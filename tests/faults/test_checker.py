@@ -142,7 +142,7 @@ def test_a_reader_may_go_back_in_its_next_session(good):
 
 def test_a_committed_position_that_goes_back_is_noticed(good):
     """C7: what is between would be folded twice."""
-    bad = replace(good, samples=[Sample(0.5, {PHOTOS: 3}), Sample(1.0, {PHOTOS: 2})])
+    bad = replace(good, samples=[Sample(0.5, PHOTOS, 3), Sample(1.0, PHOTOS, 2)])
 
     assert {"C7"} == broken(bad)
     assert set() == broken(replace(bad, resets=[Reset("social.photos", 0, 2)]))
@@ -150,7 +150,7 @@ def test_a_committed_position_that_goes_back_is_noticed(good):
 
 def test_a_reset_allows_no_step_below_it(good):
     """C7: it was allowed to there and no further."""
-    samples = [Sample(0.5, {PHOTOS: 3}), Sample(1.0, {PHOTOS: 1})]
+    samples = [Sample(0.5, PHOTOS, 3), Sample(1.0, PHOTOS, 1)]
     bad = replace(good, samples=samples, resets=[Reset("social.photos", 0, 2)])
 
     assert {"C7"} == broken(bad)
@@ -170,6 +170,13 @@ def test_outputs_beyond_the_committed_position_are_noticed(good):
     bad = replace(good, positions={**good.positions, PHOTOS: 2}, samples=())
 
     assert "C8" in broken(bad)
+
+
+def test_an_output_that_is_seen_before_its_position_is_committed_is_noticed(good):
+    """C8: a reader saw half of a transaction."""
+    bad = replace(good, samples=[Sample(0.7, PHOTOS, 2, published=3)])
+
+    assert {"C8"} == broken(bad)
 
 
 def test_a_wrong_value_is_noticed_though_a_later_one_is_right(good):

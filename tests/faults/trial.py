@@ -72,13 +72,25 @@ class Plan:
 
 @dataclass(slots=True)
 class Recovery:
-    """One fault and what came after: seconds from its heal until all that stood there was read."""
+    """One fault and what came after.
+
+    `left` are the ends of the inputs as they were at its heal, of those not read yet; `took_s` the
+    seconds until the last of them was. `samples_seen` of the sampler's samples were looked at.
+    """
 
     fault: str
     injected_s: float
     healed_s: float
-    ends: Mapping[TopicPartition, int]
-    took_s: float | None = None
+    left: dict[TopicPartition, int]
+    took_s: float = 0.0
+    samples_seen: int = 0
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """For a report; no time where it never came."""
+        took_s = None if self.left else self.took_s
+        times = {"injected_s": round(self.injected_s, 2), "healed_s": round(self.healed_s, 2)}
+        return {"fault": self.fault, **times, "took_s": took_s}
 
 
 class Trial:
@@ -122,8 +134,8 @@ class Trial:
     @property
     def slowest_s(self) -> float:
         """The longest recovery so far; infinite when one never came."""
-        took = [one.took_s for one in self.recoveries]
-        return max((math.inf if one is None else one for one in took), default=0.0)
+        took = (math.inf if one.left else one.took_s for one in self.recoveries)
+        return max(took, default=0.0)
 
     def calm(self, seconds: float) -> None:
         """Let the workload run; nothing else happens."""
@@ -173,7 +185,7 @@ class Trial:
         self._until(
             lambda: self.has_recovered(recovery), RECOVERED_WITHIN_S, f"recovered: {recovery.fault}"
         )
-        return recovery.took_s is not None
+        return not recovery.left
 
     def finish(self, *, is_orderly: bool = True) -> Verdict:
         """Heal, wait until all is read, end the workers (with SIGKILL unless orderly), check."""
@@ -244,22 +256,21 @@ class Trial:
             "records": sum(map(len, evidence.log.values())),
             "verdict": "green" if verdict.is_green else verdict.broken,
             "longest_stall_s": round(max((b - a for a, b in pairwise(at_s)), default=0.0), 2),
-            "recoveries": [
-                {name: value for name, value in asdict(one).items() if name != "ends"}
-                for one in self.recoveries
-            ],
+            "recoveries": [one.summary for one in self.recoveries],
             "highest_rss_mb": round(self._sampler.highest_rss_bytes / 1e6),
             "worker_ends": [asdict(one) for one in self.scene.fleet.ended],
         }
 
     def has_recovered(self, recovery: Recovery) -> bool:
         """Whether all that stood there at its heal is read by now; notes how long it took."""
-        if recovery.took_s is None:
-            after = (one for one in self._sampler.samples if one.at_s >= recovery.healed_s)
-            passed = (one for one in after if _is_past(one.positions, recovery.ends))
-            at_s = next((one.at_s for one in passed), None)
-            recovery.took_s = None if at_s is None else round(at_s - recovery.healed_s, 2)
-        return recovery.took_s is not None
+        samples = self._sampler.samples
+        while recovery.left and recovery.samples_seen < len(samples):
+            one = samples[recovery.samples_seen]
+            recovery.samples_seen += 1
+            if one.at_s >= recovery.healed_s and one.offset >= recovery.left.get(one.source, 0):
+                recovery.left.pop(one.source, None)
+                recovery.took_s = round(one.at_s - recovery.healed_s, 2)
+        return not recovery.left
 
     def _ends(self) -> dict[TopicPartition, int]:
         """Where the inputs end now; while no broker answers, where the live reader was."""
@@ -308,7 +319,7 @@ class Trial:
         assert is_started, f"the workers do not own all partitions; see {scene.folder}"
         results = [one for one in OUTPUTS if one not in SERVICE.inputs]
         self._tap = LiveTap(scene.kafka, every, scene.timeline, results=results)
-        self._sampler = Sampler(scene.kafka, scene.fleet, self._inputs, scene.timeline)
+        self._sampler = Sampler(scene.kafka, scene.fleet, self._tap, self._inputs, scene.timeline)
         self._client = Client(scene.kafka, "counters.photos", _WATCHED_PHOTOS, scene.timeline)
         for observer in (self._tap, self._sampler, self._client):
             stack.enter_context(observer)
@@ -323,7 +334,3 @@ class Trial:
 
     def __exit__(self, *raised: Any) -> None:
         self._stack.__exit__(*raised)
-
-
-def _is_past(positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> bool:
-    return all(positions.get(source, -1) >= end for source, end in ends.items())

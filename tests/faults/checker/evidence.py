@@ -31,10 +31,16 @@ class Glance(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """Committed positions as they were at one moment."""
+    """The committed position of an input at one moment.
+
+    `published` is what the live reader had seen before anybody asked: the offset after the last
+    record of that input that is in a visible output.
+    """
 
     at_s: float
-    positions: Mapping[TopicPartition, int]
+    source: TopicPartition
+    offset: int
+    published: int = 0
 
 
 class Got(NamedTuple):

@@ -1,25 +1,34 @@
-"""C7, C11 and C13: the group's positions, its stores' offsets, and the ends of the logs."""
+"""C7, C8, C11 and C13: the group's positions, its stores' offsets, and the ends of the logs."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from streams.ports.records import TopicPartition
-from tests.faults.checker.evidence import Evidence
+from tests.faults.checker.evidence import Evidence, Sample
 from tests.faults.checker.verdict import Violation
 
 
 def check_samples(evidence: Evidence) -> Iterator[Violation]:
     """Every committed position that was sampled; the last ones count too."""
     allowed = {(TopicPartition(one.topic, one.partition), one.offset) for one in evidence.resets}
+    moved = {source for source, _ in allowed}
     highest: dict[TopicPartition, int] = {}
-    for positions in (*(one.positions for one in evidence.samples), evidence.positions):
-        for source, offset in positions.items():
-            before = highest.get(source, offset)
-            is_reset = any(source == one and offset >= to for one, to in allowed)
-            if offset < before and not is_reset:
-                yield Violation("C7", f"{source} was at {before}, then at {offset}")
-            highest[source] = offset
+    last = (Sample(math.inf, *one) for one in evidence.positions.items())
+    for sample in (*evidence.samples, *last):
+        source, offset = sample.source, sample.offset
+        before = highest.get(source, offset)
+        is_reset = any(source == one and offset >= to for one, to in allowed)
+        if offset < before and not is_reset:
+            yield Violation("C7", f"{source} was at {before}, then at {offset}")
+        if offset < sample.published and source not in moved:
+            yield Violation(
+                "C8",
+                f"{source}: outputs up to {sample.published} were seen before {offset} was read as "
+                "committed",
+            )
+        highest[source] = offset
 
 
 def check_stores(evidence: Evidence) -> Iterator[Violation]:
