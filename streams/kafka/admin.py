@@ -28,7 +28,7 @@ from streams.clock import Deadline
 from streams.errors import StreamsError
 from streams.kafka import faults
 from streams.kafka.client import new_client
-from streams.kafka.config import base_config, logical, physical
+from streams.kafka.config import admin_config, logical, physical
 from streams.kafka.describe import topic_settings
 from streams.kafka.existence import check_exist
 from streams.kafka.positions import GroupPositions
@@ -62,7 +62,7 @@ class KafkaAdmin:
         self._timeout_s = timeout_s
         # A connection on which a question was lost is given up with it: the next gets its answer.
         patience = {"socket.timeout.ms": int(timeout_s * 1_000)}
-        self._client = new_client(AdminClient, base_config(settings) | patience)
+        self._client = new_client(AdminClient, admin_config(settings) | patience)
         self._groups = GroupPositions(settings)
 
     def topics(self, names: Collection[str]) -> Mapping[str, Described]:

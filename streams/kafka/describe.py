@@ -14,7 +14,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[at
 from streams.kafka import faults
 from streams.kafka.address import bootstrap_servers
 from streams.kafka.client import new_client
-from streams.kafka.config import base_config, logical, physical
+from streams.kafka.config import admin_config, logical, physical
 from streams.settings import KafkaSettings
 
 _TIMEOUT_S = 10.0
@@ -62,7 +62,7 @@ def client_versions() -> ClientVersions:
 def describe_cluster(settings: KafkaSettings, *, timeout_s: float = _TIMEOUT_S) -> Cluster:
     """Ask the cluster about itself; BrokerUnavailable when it does not answer in time."""
     troubles: list[KafkaError] = []
-    client = new_client(AdminClient, base_config(settings) | {"error_cb": troubles.append})
+    client = new_client(AdminClient, admin_config(settings) | {"error_cb": troubles.append})
     try:
         described = client.describe_cluster(request_timeout=timeout_s).result(timeout_s + 5)
     except KafkaException as exc:
@@ -87,7 +87,7 @@ def topic_settings(
     """Settings such as `cleanup.policy` of existing topics, by logical name; {} if not allowed."""
     if not names:
         return {}
-    client = new_client(AdminClient, base_config(settings))
+    client = new_client(AdminClient, admin_config(settings))
     resources = [
         ConfigResource(ConfigResource.Type.TOPIC, physical(settings, name)) for name in names
     ]

@@ -14,7 +14,7 @@ from streams.clock import Deadline, monotonic_s
 from streams.errors import BrokerUnavailable
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.client import new_client
-from streams.kafka.config import READING, base_config, physical
+from streams.kafka.config import READING, admin_config, base_config, physical
 from streams.settings import KafkaSettings
 
 PARTITIONS: Final = 4
@@ -43,7 +43,7 @@ class SpeedTopic:
         return self
 
     def __exit__(self, *_raised: object) -> None:
-        client = new_client(AdminClient, base_config(self._settings))
+        client = new_client(AdminClient, admin_config(self._settings))
         client.delete_topics([self._topic])[self._topic].result(_TIMEOUT_S)
 
     def produce(self, values: Sequence[bytes]) -> float:

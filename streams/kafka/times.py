@@ -10,7 +10,7 @@ from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-d
 
 from streams.kafka import faults
 from streams.kafka.client import new_client
-from streams.kafka.config import base_config, logical, physical
+from streams.kafka.config import admin_config, logical, physical
 from streams.ports.records import TopicPartition
 from streams.settings import KafkaSettings
 
@@ -23,7 +23,7 @@ def offsets_at(
     """The first offset at or after a time; a partition with none that late is absent."""
     spec = OffsetSpec.for_timestamp(timestamp_ms)
     asked = {Place(physical(settings, one.topic), one.partition): spec for one in partitions}
-    client = new_client(AdminClient, base_config(settings))
+    client = new_client(AdminClient, admin_config(settings))
     found = {}
     for place, future in client.list_offsets(asked, request_timeout=_TIMEOUT_S).items():
         try:

@@ -20,7 +20,8 @@ from streams.local.nodes import choose_nodes, read_nodes
 from streams.local.properties import SIZES, Node, write_properties
 from streams.settings import HomeSettings
 
-START_TIMEOUT_S = 60.0  # 3 s on an idle machine, 10 for three nodes; a loaded one takes its time
+# 3 s on an idle machine, 8 for three nodes; a loaded one takes its time.
+START_TIMEOUT_S = {1: 60.0, 3: 120.0}
 LOG_TAIL_LINES = 30
 _ANSWER_TIMEOUT_S = 5.0
 _PORT_LOST = "Address already in use"  # someone took a port between our look and Java's bind
@@ -184,7 +185,7 @@ class LocalKafka:
         def is_decided() -> bool:
             return all(is_ready(node.address) for node in self.nodes if process.running_pid(node))
 
-        process.wait_until(is_decided, Deadline.after(START_TIMEOUT_S))
+        process.wait_until(is_decided, Deadline.after(START_TIMEOUT_S[len(self.nodes)]))
         return all(map(_is_ready, self.nodes))
 
     def _is_usable(self) -> bool:
