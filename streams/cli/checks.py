@@ -136,12 +136,22 @@ def check_skipped(services: Iterable[Skipped]) -> Iterator[Finding]:
         if one.parked:
             are_whole = False
             found = f"{one.service}: keys parked: {len(one.parked):,}; what it says of them is old"
-            yield Finding(SKIPPED, Status.WARN, found, f"run: streams parked list {one.service}")
+            advice = (
+                f"run: streams parked list {one.service}; with a mended handler: streams parked "
+                f"retry {one.service} --all"
+            )
+            yield Finding(SKIPPED, Status.WARN, found, advice)
         if one.quarantined:
             are_whole = False
             found = f"{one.service}: records in quarantine, not folded: {len(one.quarantined):,}"
-            advice = f"run: streams quarantine list {one.service}"
+            advice = (
+                f"run: streams quarantine list {one.service}; once they decode: streams quarantine "
+                f"redrive {one.service} --all"
+            )
             yield Finding(SKIPPED, Status.WARN, found, advice)
+        if one.asked:
+            found = f"{one.service}: asked for and not answered yet: {len(one.asked):,}"
+            yield Finding(SKIPPED, Status.WARN, found, f"run: streams run {one.service}")
     if are_whole:
         yield Finding(SKIPPED, Status.OK, "no key is parked, no record is in quarantine")
 

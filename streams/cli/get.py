@@ -50,9 +50,10 @@ def _warn_of_parked(results: str, key: str, catalog: Catalog) -> None:
     try:
         for name in known_services(kafka, catalog):
             if find_skipped(name, admin, reader).is_parked(results, key):
+                about = f"{name} {shlex.quote(key)}"
                 typer.echo(
-                    f"warning: {name} parked the key {key}, so this is old: "
-                    f"`streams parked show {name} {shlex.quote(key)}`",
+                    f"warning: {name} parked the key {key}, so this is old: `streams parked show "
+                    f"{about}`; with a mended handler `streams parked retry {about}`",
                     err=True,
                 )
     except StreamsError as exc:

@@ -34,7 +34,8 @@ def lag(
 
     Records: offsets between the committed position and the read-committed end. Seconds: the age of
     the oldest record not yet processed. Both reach 0 when a service has caught up. Parked: keys
-    that are skipped since their handler or result raised, see `streams parked`. The line whose
+    that are skipped since their handler or result raised: `streams parked list` shows them, and
+    `streams parked retry` takes them up. The line whose
     topic is `*` sums a service.
     """
     names = [service] if service else list(service_targets(Catalog.find(), find_project()))

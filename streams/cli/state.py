@@ -28,8 +28,8 @@ def reset(
     """Fold the log again from its start, with all workers stopped.
 
     Results are published again and end as they were; folds that emit facts are refused. Decisions
-    stay: parked keys are skipped from the same event on, and quarantined records too. So do results
-    of keys that no record of the log mentions any more.
+    stay: parked keys are skipped from the same event on, and quarantined records too, but for what
+    was retried or redriven. So do results of keys that no record of the log mentions any more.
     """
     from streams.engine.reset import reset_state
     from streams.engine.services import load_service

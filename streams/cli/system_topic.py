@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 import typer
 
-from streams.engine.decisions import PARTITION
+from streams.engine.decisions import PARTITION, decision_of
+from streams.engine.fates import Fate, Fates
 from streams.engine.skipped import topic_ids
 from streams.errors import InputError, NotFound
 from streams.kafka.admin import KafkaAdmin
@@ -33,6 +34,14 @@ def system_records(service: str, suffix: str) -> list[Record]:
         return list(reader.read({TopicPartition(topic, PARTITION): 0}))
     finally:
         reader.close()
+
+
+def fates_of(service: str) -> list[Fate]:
+    """What became of everything that a service ever skipped."""
+    fates = Fates()
+    for record in system_records(service, "decisions"):
+        fates.add(decision_of(record), record.timestamp_ms)
+    return fates.all
 
 
 def current_ids(names: Iterable[str]) -> dict[str, str]:

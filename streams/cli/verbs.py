@@ -63,13 +63,13 @@ VERBS: Final[dict[str, Verb]] = {
     "quarantine": Verb(
         "streams.cli.quarantine:app",
         "Look after",
-        "Records that could not be decoded.",
+        "Records that could not be decoded: see them, fold them after all.",
         "streams quarantine list counters",
     ),
     "parked": Verb(
         "streams.cli.parked:app",
         "Look after",
-        "Keys whose handler raised.",
+        "Keys whose handler raised: see them, take them up again.",
         "streams parked list counters",
     ),
     "doctor": Verb(

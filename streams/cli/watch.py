@@ -52,10 +52,11 @@ class Watch:
         self._before: Skipped | None = None
         self._partitions: list[TopicPartition] = []
         self._since_us: int | None = None
+        self._has_requests = False
         self.is_caught_up = False
 
     def is_done(self) -> bool:
-        """Whether every partition was opened and everything there is was folded.
+        """Whether every partition was opened, all that is there folded, and all requests answered.
 
         No while Kafka does not answer. Over the deadline BrokerUnavailable, or StreamsError if
         Kafka answers.
@@ -78,9 +79,11 @@ class Watch:
             service=self._service.name,
             folded=self._coverage.folded,
             parked=len(found.parked),
-            parked_new=len(found.parked) - (len(before.parked) if before else 0),
+            parked_new=max(0, len(found.parked) - (len(before.parked) if before else 0)),
             quarantined=len(found.quarantined),
-            quarantined_new=len(found.quarantined) - (len(before.quarantined) if before else 0),
+            quarantined_new=max(
+                0, len(found.quarantined) - (len(before.quarantined) if before else 0)
+            ),
         )
 
     def _look(self) -> int:
@@ -99,7 +102,10 @@ class Watch:
             return found.left
         if self._since_us is None:
             self._since_us = now_us()
-        self.is_caught_up = self._coverage.is_complete(self._partitions, self._since_us)
+        if self._coverage.is_complete(self._partitions, self._since_us):
+            asked = self._skipped().asked
+            self._has_requests = any(one.source in self._partitions for one in asked)
+            self.is_caught_up = not self._has_requests
         return 0
 
     def _check_deadline(self, left: int | None) -> None:
@@ -109,6 +115,8 @@ class Watch:
         if left is None:
             raise BrokerUnavailable(f"{name}: Kafka did not answer before --timeout was over")
         why = f"{left:,} records are left" if left else "not all of its partitions are open"
+        if self._has_requests:
+            why = "not all that was asked for is answered"
         raise StreamsError(f"{name}: not caught up before --timeout was over: {why}")
 
     def _skipped(self) -> Skipped:

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 from streams.engine.decisions import ASKED, Decision, DecisionKind
 
+FAILED = frozenset({DecisionKind.RETRY_FAILED, DecisionKind.REDRIVE_FAILED})
+ANSWERS = FAILED | {DecisionKind.RETRIED, DecisionKind.REDRIVEN}
+
 _SKIPPING = frozenset({DecisionKind.PARKED, DecisionKind.QUARANTINED})
 
 
@@ -18,13 +21,15 @@ class Fate:
     """One parked key or quarantined record.
 
     `skipped` is the decision since which it is skipped. `last` is the newest one about it: the
-    same, a request, or the answer to one; `last_ms` is the broker's time of that.
+    same, a request, or the answer to one. `why` tells what is wrong with it, as far as is known.
+    `…_ms` are the broker's times.
     """
 
     skipped: Decision
     skipped_ms: int
     last: Decision
     last_ms: int
+    why: Decision
 
     @property
     def is_folded(self) -> bool:
@@ -55,17 +60,20 @@ class Fates:
 
     def add(self, decision: Decision, timestamp_ms: int = 0) -> None:
         """Follow one more; a request about something that is not skipped is moot."""
-        about = _about(decision)
+        subject = about(decision)
         if decision.kind in _SKIPPING:
-            self._found[about] = Fate(decision, timestamp_ms, decision, timestamp_ms)
+            self._found[subject] = Fate(decision, timestamp_ms, decision, timestamp_ms, decision)
             return
-        fate = self._found.get(about)
+        fate = self._found.get(subject)
         if fate is None or (decision.kind in ASKED and fate.is_folded):
             return
         fate.last, fate.last_ms = decision, timestamp_ms
+        if decision.kind in FAILED:
+            fate.why = decision
 
 
-def _about(decision: Decision) -> Hashable:
+def about(decision: Decision) -> Hashable:
+    """The key or record that a decision is about: the same for a request and its answer."""
     topic = (decision.source, decision.topic_id)
     if decision.fold:
         return (*topic, decision.fold, decision.fold_key)

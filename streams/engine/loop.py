@@ -125,7 +125,8 @@ class Loop:
             self.park(partition, raised)
         for partition in self._assignment.partitions:
             if partition.is_held:
-                self._release(partition)
+                partition.release()
+                self._consumer.seek(partition.source, partition.position)
         return outcome.happened
 
     def _take(self, polled: Polled) -> None:
@@ -163,13 +164,6 @@ class Loop:
         self._requests.hear()
         for partition in self._requests.begin():
             self._consumer.seek(partition.source, partition.position)
-
-    def _release(self, partition: Partition) -> None:
-        """Go on behind the answers, if they are committed; else nothing of them was."""
-        partition.withdraw()
-        partition.checkpoint()
-        partition.is_held = False
-        self._consumer.seek(partition.source, partition.position)
 
     def _settled(self) -> bool:
         """Whether the membership is up to date after every queued callback has run."""

@@ -68,7 +68,7 @@ class Partition:
         self._saved_number = opened.readmitted
         self.position = opened.start
         self._attempt: Attempt | None = None
-        self.is_held = False
+        self._is_held = False
         self._folds = [
             FoldPartition(
                 fold,
@@ -225,9 +225,9 @@ class Partition:
         return self._attempt is not None
 
     @property
-    def is_answering(self) -> bool:
-        """Whether what was tried waits for its commit."""
-        return self._attempt is not None and self.is_held
+    def is_held(self) -> bool:
+        """Whether what was tried waits for its commit, or `release` after it: nothing is folded."""
+        return self._is_held
 
     def ask(self, decision: Decision) -> None:
         """Somebody asks to fold something that is skipped."""
@@ -245,12 +245,18 @@ class Partition:
         self._attempt.begin([fold.fold.name for fold in self._folds], log_start)
         self._reopen()
 
-    def withdraw(self) -> None:
-        """The answers could not be committed: all that was tried is as it was, and still asked."""
+    def release(self) -> None:
+        """Go on after a commit of the answers, with a checkpoint; or without one, as before.
+
+        If they are not committed, all that was tried is as it was, and still asked for. The next
+        record to read is at `position`.
+        """
         if self._attempt is not None:
             self._attempt.undo()
             self._attempt = None
             self._reopen()
+        self.checkpoint()
+        self._is_held = False
 
     def park(self, raised: HandlerRaised) -> Decision:
         """Skip a key from the failing event on; forget the open interval, go to the checkpoint.
@@ -287,7 +293,7 @@ class Partition:
                 if self._attempt is not None:
                     self.position = self._folded = self.committed_offset
                     self.outputs()  # what a result raises must fail here, and not with the commit
-                    self.is_held = True
+                    self._is_held = True
                     return
         self._fold_late(position)
         self.position = position

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,24 @@ def elsewhere(home: Home) -> Home:
     return replace(home, folder=folder)
 
 
+def mend(home: Home) -> None:
+    """Deploy the handler that raises no more."""
+    module = home.cwd / "fragile_folds.py"
+    module.write_text(module.read_text().replace('raise RuntimeError("asked to raise")', "pass"))
+
+
+def newer_schema(home: Home) -> tuple[bytes, Callable[[], None]]:
+    """The frame of a version with one field more, and what makes it known to this machine."""
+    lock_file = home.cwd / "fragile_events" / "lock.json"
+    lock = LockFile.load(lock_file)
+    newest = lock.subjects[SUBJECT][-1].schema
+    more = {"name": "more", "type": ["null", "string"], "default": None}
+    lock = lock.with_version(SUBJECT, {**newest, "fields": [*newest["fields"], more]})
+    added = lock.subjects[SUBJECT][-1]
+    lock = lock.with_version(SUBJECT, newest)
+    return frame(added.id), lambda: _write(lock_file, lock)
+
+
 def act(user_id: int, amount: int, text: str = "") -> Act:
     """A line for `streams emit`."""
     return {"type": "Acted", "user_id": user_id, "amount": amount, "text": text}
@@ -85,6 +103,10 @@ def _with_recursive_version(lock_file: Path) -> Schemas:
     cause = {"name": "cause", "type": ["null", "acts.Acted"], "default": None}
     recursive = {**newest, "fields": [*newest["fields"], cause]}
     lock = lock.with_version(SUBJECT, recursive).with_version(SUBJECT, newest)
-    lock_file.write_text(lock.dumps(), encoding="utf-8")
+    _write(lock_file, lock)
     older, newer = lock.subjects[SUBJECT]
     return Schemas(newest=frame(newer.id), recursive=frame(older.id))
+
+
+def _write(lock_file: Path, lock: LockFile) -> None:
+    lock_file.write_text(lock.dumps(), encoding="utf-8")

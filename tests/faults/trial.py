@@ -24,7 +24,6 @@ from streams.clock import Deadline, monotonic_s
 from streams.engine.caught_up import input_partitions, is_caught_up
 from streams.errors import StreamsError
 from streams.kafka.admin import KafkaAdmin
-from streams.local.process import wait_until
 from streams.ports.records import TopicPartition
 from streams.settings import KafkaSettings
 from tests.acceptance.home import Home
@@ -107,6 +106,7 @@ class Trial:
         folder.mkdir(parents=True, exist_ok=True)
         self.plan = plan
         self.recoveries: list[Recovery] = []
+        self._stack = ExitStack()
         kafka = KafkaSettings(
             bootstrap_servers=cluster.address, namespace=f"f{secrets.token_hex(4)}."
         )
@@ -250,7 +250,6 @@ class Trial:
         at_s = self._tap.outputs_at_s
         return {
             "plan": asdict(self.plan),
-            "nodes": self.scene.cluster.size,
             "seconds": round(self.scene.timeline.at_s, 1),
             "events": len(evidence.history),
             "records": sum(map(len, evidence.log.values())),
@@ -299,13 +298,7 @@ class Trial:
             deadline.pause(_TURN_S)
 
     def __enter__(self) -> Self:
-        with ExitStack() as stack:
-            self._start(stack)
-            self._stack = stack.pop_all()
-        return self
-
-    def _start(self, stack: ExitStack) -> None:
-        scene = self.scene
+        scene, stack = self.scene, self._stack
         scene.timeline.note("begin", **asdict(self.plan))
         Home(scene.kafka, scene.folder).done("topics", "apply")
         self._admin = KafkaAdmin(scene.kafka)
@@ -315,12 +308,11 @@ class Trial:
         if self.plan.is_proxied:
             stack.enter_context(scene.network)
         stack.enter_context(scene.fleet).start()
-        is_started = wait_until(self._is_started, Deadline.after(STARTED_WITHIN_S))
-        assert is_started, f"the workers do not own all partitions; see {scene.folder}"
         results = [one for one in OUTPUTS if one not in SERVICE.inputs]
         self._tap = LiveTap(scene.kafka, every, scene.timeline, results=results)
         self._sampler = Sampler(scene.kafka, scene.fleet, self._tap, self._inputs, scene.timeline)
         self._client = Client(scene.kafka, "counters.photos", _WATCHED_PHOTOS, scene.timeline)
+        self._until(self._is_started, STARTED_WITHIN_S, "all partitions owned")
         for observer in (self._tap, self._sampler, self._client):
             stack.enter_context(observer)
         self._history = stack.enter_context(History(scene.folder / "history.jsonl"))
@@ -328,6 +320,7 @@ class Trial:
             scene.kafka, self._history, seed=self.plan.seed, per_s=self.plan.per_s
         )
         stack.enter_context(self._workload)
+        return self
 
     def _is_started(self) -> bool:
         return len(self.scene.fleet.owners()) == len(self._inputs)

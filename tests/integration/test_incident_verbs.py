@@ -53,7 +53,7 @@ def test_quarantine_list_is_a_line_a_record(service, quarantined, write):
 
     assert [row["source"] for row in rows] == ["social.photos/0/3", "social.photos/0/4"]
     assert list(rows[0]) == [
-        "source", "key", "reason", "detail", "time", "of_earlier_topic",
+        "source", "key", "state", "reason", "detail", "time", "changed", "of_earlier_topic",
     ]  # fmt: skip
     assert (rows[0]["key"], rows[0]["reason"], rows[0]["detail"]) == ("5", "bad magic", "0xff")
     assert len(lines) == 3
@@ -223,4 +223,9 @@ def test_a_parked_key_is_told_wherever_somebody_looks(admin, write):
     assert (parked.exit_code, other.exit_code, other.stderr) == (0, 0, "")
     assert "streams parked show counters 5" in parked.stderr
     assert [rows["social.photos", 0], rows["social.photos", 1], rows["*", None]] == [0, 1, 1]
-    assert (found["status"], found["advice"]) == ("warn", "run: streams parked list counters")
+    assert "streams parked retry counters 5" in parked.stderr
+    assert (found["status"], found["advice"]) == (
+        "warn",
+        "run: streams parked list counters; with a mended handler: streams parked retry counters "
+        "--all",
+    )
