@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 from streams.clock import Deadline, Drain, monotonic_s
@@ -73,8 +73,7 @@ def assemble(
     drain: Drain,
 ) -> Assembly:
     """A worker of `service`; `stack` closes its parts."""
-    admin = log.admin()
-    stack.callback(admin.close)
+    admin = stack.enter_context(closing(log.admin()))
     consumer = log.consumer(service.name)
     stack.callback(lambda: consumer.close(_time_to_leave(drain)))
     instruments = Instruments(service.name)
@@ -86,6 +85,7 @@ def assemble(
         membership=membership,
         instruments=instruments,
         drain=drain,
+        transaction_timeout_s=settings.transaction_timeout_s,
     )
     stack.callback(committer.close)
     decisions, originals = _readers(service, log, admin, stack, drain)

@@ -75,8 +75,7 @@ class Assignment:
         self._is_opening = True  # stays so when opening fails: the worker ends
         deadline = Deadline.after(OPEN_PATIENCE_S, self._drain)
         self._membership.capture()
-        committed = self._consumer.committed(partitions, deadline)
-        opened = self._opener.open(committed, deadline)
+        opened = self._opener.open(partitions, self._consumer.committed, deadline)
         for source, (state, folder) in opened.items():
             self._folders[source] = folder
             self.owned[source] = Partition(state, self._service, self._codec(source.topic))

@@ -68,7 +68,8 @@ class Outcome:
 class Committer:
     """One transactional producer and what goes through it. Owned by the worker's thread.
 
-    `drain` bounds every wait once it has begun.
+    `drain` bounds every wait once it has begun. A broker aborts what was open longer than
+    `transaction_timeout_s`, and fences its producer: that is no sign of a rival.
     """
 
     def __init__(
@@ -79,12 +80,14 @@ class Committer:
         membership: Membership,
         instruments: Instruments,
         drain: Drain,
+        transaction_timeout_s: float,
     ) -> None:
         self._open = open_producer
         self._read_positions = read_positions
         self._membership = membership
         self._instruments = instruments
         self._drain = drain
+        self._timeout_s = transaction_timeout_s
         self._producer: TransactionalProducer | None = None
         self._failures = 0
         self._fencings = 0
@@ -137,12 +140,14 @@ class Committer:
         """Whether the interval is committed; BrokerUnavailable when that cannot be told in time."""
         if self._producer is None or self._producer.is_suspicious:
             self._recycle(deadline)
+        started_s = monotonic_s()
         try:
             self._send(interval, deadline)
         except TransactionFailed as exc:
             return self._resolve(interval, exc, deadline)
         except Fenced as exc:
-            self._count_fencing(exc)
+            if monotonic_s() - started_s < self._timeout_s:
+                self._count_fencing(exc)
             return self._resolve(interval, exc, deadline)
         self._failures = 0
         self._fencings = 0

@@ -20,6 +20,7 @@ from streams.errors import (
     OffsetsMissing,
     TopicChanged,
     TransactionFailed,
+    WorkerStopped,
 )
 from streams.fold.service import Service
 from streams.logs import get_logger
@@ -52,9 +53,12 @@ def ensure_started(service: Service, log: Log, folders: Folders, deadline: Deadl
     while True:
         try:
             _start(service, log, folders, sources, deadline)
-        except (Fenced, TransactionFailed):
+        except (Fenced, TransactionFailed) as exc:
             if deadline.is_over:
-                raise
+                raise TransactionFailed(
+                    f"{service.name}: found others that commit its first offsets at the same time, "
+                    f"or no answer; the next process looks again: {exc}"
+                ) from exc
             deadline.pause(pause_s)  # whoever was faster is about to commit
             pause_s *= 2
         else:
@@ -77,12 +81,12 @@ def _start(
             committed = consumer.committed(sources, deadline)
             if None not in committed.values():
                 return
-            topics = described(service, admin)
-            _refuse_made_again(service, committed, topics, log, folders)
-            _refuse_restart(service, committed, admin, folders)
-            starts = admin.starts(sources)
-            refuse_cut(service, starts)
-            positions = start_positions(service, topics, starts)
+            try:
+                positions = _first_positions(service, log, admin, folders, committed)
+            except WorkerStopped:
+                if None in consumer.committed(sources, deadline).values():
+                    raise
+                return  # what was found is another worker's, which was faster
             producer.commit([], positions, consumer.member(), deadline)
         finally:
             consumer.close()
@@ -90,6 +94,22 @@ def _start(
         producer.discard()
         admin.close()
     get_logger().info("first start", action="first-start", service=service.name)
+
+
+def _first_positions(
+    service: Service,
+    log: Log,
+    admin: LogAdmin,
+    folders: Folders,
+    committed: Mapping[TopicPartition, Committed | None],
+) -> Mapping[TopicPartition, Committed]:
+    """Where to begin; WorkerStopped when something tells that this is no first start."""
+    topics = described(service, admin)
+    _refuse_made_again(service, committed, topics, log, folders)
+    _refuse_restart(service, committed, admin, folders)
+    starts = admin.starts(list(committed))
+    refuse_cut(service, starts)
+    return start_positions(service, topics, starts)
 
 
 def described(service: Service, admin: LogAdmin) -> Mapping[str, TopicInfo]:
@@ -118,7 +138,7 @@ def described(service: Service, admin: LogAdmin) -> Mapping[str, TopicInfo]:
 
 def _refuse_restart(
     service: Service,
-    committed: dict[TopicPartition, Committed | None],
+    committed: Mapping[TopicPartition, Committed | None],
     admin: LogAdmin,
     folders: Folders,
 ) -> None:

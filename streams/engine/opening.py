@@ -1,21 +1,24 @@
 """Opens an assigned partition: which state belongs to its committed offset, where to replay from.
 
-1. A missing or foreign committed offset is never read as 0: stop.
-2. The topic must be the one that was folded, and its folds the ones that are declared.
-3. The folder's lock makes this process the one owner; a lock that stays held gets a fresh folder.
-4. A store that matches the offset's note is used; another is set aside.
-5. Without a store replay starts at the first offset ever folded, which the log must still hold.
+1. The folder's lock makes this process the one owner; a lock that stays held gets a fresh folder.
+2. Then the committed offset is asked for: whoever owned the folder meanwhile, had this process
+   slept, would have saved a store that is ahead of an offset asked for earlier.
+3. A missing or foreign committed offset is never read as 0: stop.
+4. The topic must be the one that was folded, and its folds the ones that are declared.
+5. A store that matches the offset's note is used; another is set aside.
+6. Without a store replay starts at the first offset ever folded, which the log must still hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 import msgspec
 
 from streams.clock import Deadline
+from streams.engine.commit import ReadPositions
 from streams.engine.decision_log import DecisionLog
 from streams.engine.decisions import PartitionDecisions
 from streams.engine.first_start import described
@@ -69,17 +72,20 @@ class Opener:
     originals: Originals
 
     def open(
-        self, committed: Mapping[TopicPartition, Committed | None], deadline: Deadline
+        self,
+        partitions: Collection[TopicPartition],
+        read_committed: ReadPositions,
+        deadline: Deadline,
     ) -> dict[TopicPartition, tuple[Opened, Folder]]:
         """The partitions, each with the folder it holds; raises WorkerStopped rather than guess."""
-        known = self._known(list(committed), deadline)
         opened = {}
         with ExitStack() as on_failure:
-            for source, position in committed.items():
-                found, progress = self._checked(source, position, known.topic_ids[source])
+            folders = {source: self._folder(source, deadline, on_failure) for source in partitions}
+            committed = read_committed(partitions, deadline)
+            known = self._known(partitions, deadline)
+            for source, folder in folders.items():
+                found, progress = self._checked(source, committed[source], known.topic_ids[source])
                 self._check_end(source, found.offset, known.ends[source])
-                folder = self._folder(source, deadline)
-                on_failure.callback(folder.release)
                 about = known.decided[source]
                 store, meta = self._store(
                     source, found, progress, folder, about, log_start=known.starts[source]
@@ -102,7 +108,7 @@ class Opener:
             on_failure.pop_all()
         return opened
 
-    def _known(self, sources: Sequence[TopicPartition], deadline: Deadline) -> _Known:
+    def _known(self, sources: Collection[TopicPartition], deadline: Deadline) -> _Known:
         """What Kafka says about partitions; asks again until the deadline while it does not."""
         while True:
             try:
@@ -161,21 +167,22 @@ class Opener:
     def _declared(self, source: TopicPartition, progress: Progress) -> Progress:
         return msgspec.structs.replace(progress, versions=self.service.versions_of(source.topic))
 
-    def _folder(self, source: TopicPartition, deadline: Deadline) -> Folder:
+    def _folder(self, source: TopicPartition, deadline: Deadline, on_failure: ExitStack) -> Folder:
         folder, holder = self._taken(source, deadline.at_most(LOCK_PATIENCE_S))
         if folder is None:
             self.folders.request_kill(holder)
             folder, holder = self._taken(source, deadline.at_most(KILL_PATIENCE_S))
-        if folder is not None:
-            return folder
-        get_logger().warning(
-            "the state folder is still held; using a fresh one",
-            action="folder-held",
-            holder=holder,
-            topic=source.topic,
-            partition=source.partition,
-        )
-        return self.folders.take_fresh(self.service.name, source)
+        if folder is None:
+            get_logger().warning(
+                "the state folder is still held; using a fresh one",
+                action="folder-held",
+                holder=holder,
+                topic=source.topic,
+                partition=source.partition,
+            )
+            folder = self.folders.take_fresh(self.service.name, source)
+        on_failure.callback(folder.release)
+        return folder
 
     def _taken(self, source: TopicPartition, deadline: Deadline) -> tuple[Folder | None, int]:
         """The folder, or None and the process that held it all the time."""

@@ -8,7 +8,7 @@ from streams.clock import Deadline
 from streams.engine.first_start import ensure_started
 from streams.engine.progress import progress_of
 from streams.engine.restore import restore_offsets
-from streams.errors import ConfigurationError, OffsetsMissing, TopicChanged
+from streams.errors import ConfigurationError, OffsetsMissing, TopicChanged, TransactionFailed
 from streams.ports.records import TopicPartition
 from streams.testing.coordinator import CommitFault
 from tests.unit.engine_bench import (
@@ -238,6 +238,21 @@ def test_a_worker_that_lost_the_race_goes_on_beside_one_that_already_folds(tmp_p
     workers[0].drain()
 
     assert {"5": 1} == bench.counts()
+
+
+def test_a_start_that_others_take_again_and_again_is_tried_again_by_the_next_process(bench):
+    """Nobody has to decide anything: the offsets are there, or soon will be."""
+    transactions = bench.log.transactions
+
+    def overtaken(transactional_id, deadline=None):
+        producer = transactions(transactional_id, deadline)
+        transactions(transactional_id, deadline)
+        return producer
+
+    bench.log.transactions = overtaken
+
+    with pytest.raises(TransactionFailed, match="at the same time"):
+        ensure_started(bench.service, bench.log, bench.folders, Deadline.after(0))
 
 
 def test_a_topic_that_is_missing_is_named_with_the_command_that_makes_it(bench):
