@@ -14,7 +14,9 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any, Final, TextIO
@@ -27,17 +29,28 @@ _LOGGER = logging.getLogger("streams")
 _SECRET: Final = re.compile("password|secret|token|credential", re.IGNORECASE)
 _ERASE_LINE: Final = "\r\x1b[K"
 _HANDLER: Final = "streams-stderr"
+_listener: ContextVar[Callable[[Line], None] | None] = ContextVar("_listener", default=None)
 
 
 def get_logger(**bound: Any) -> structlog.stdlib.BoundLogger:
     """A logger that adds `bound` to each of its lines."""
     logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
         _LOGGER,
-        processors=[structlog.stdlib.filter_by_level, _to_standard_logging],
+        processors=[_to_listener, structlog.stdlib.filter_by_level, _to_standard_logging],
         wrapper_class=structlog.stdlib.BoundLogger,
         **bound,
     )
     return logger
+
+
+@contextmanager
+def listening(hear: Callable[[Line], None]) -> Iterator[None]:
+    """Lines logged in this context go to `hear` and nowhere else."""
+    token = _listener.set(hear)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
 
 
 def configure(settings: LogSettings | None = None) -> None:
@@ -101,6 +114,16 @@ class ConsoleLines(logging.Formatter):
 def _plain(value: Any) -> Any:
     """What an enum stands for: its repr, which the console shows, is a name of the code's."""
     return value.value if isinstance(value, Enum) else value
+
+
+def _to_listener(
+    _logger: Any, _method: str, event_dict: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    hear = _listener.get()
+    if hear is None:
+        return event_dict
+    hear(Line(str(event_dict.pop("event", "")), event_dict))
+    raise structlog.DropEvent
 
 
 def _to_standard_logging(

@@ -19,7 +19,9 @@ MAX_SLOTS = 1_000
 class Identity(Protocol):
     """Who a worker is, for its transactional id."""
 
-    number: int
+    @property
+    def number(self) -> int:
+        """The slot that it holds."""
 
     @property
     def instance(self) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import count
 
 from streams.errors import BrokerUnavailable, NotFound
 from streams.ports.records import Committed, Outgoing, Record, TopicPartition
-from streams.testing.coordinator import Coordinator
-from streams.testing.group import Group
+from streams.testing.coordinator import Coordinator, EndTxn
+from streams.testing.group import ClassicGroup, ConsumerGroup, Group
 from streams.testing.partition import PartitionLog, Transaction
 from streams.topics.partitioner import partition_of
+
+OnCommit = Callable[[str, Transaction], None]
+"""Told of each committed transaction and its transactional id, under the log's lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,14 @@ class StoredTopic:
 class InMemoryBroker:
     """The state that consumers, producers, readers and admins of one log share."""
 
-    def __init__(self) -> None:
+    def __init__(self, protocol: str = "consumer") -> None:
         self.lock = threading.RLock()
+        self.member_ids = count(1)
+        self._new_group = ClassicGroup if protocol == "classic" else ConsumerGroup
         self.coordinator = Coordinator()
         self.topics: dict[str, StoredTopic] = {}
         self.timestamp_ms = 0
+        self.on_commit: OnCommit | None = None
         self._groups: dict[str, Group] = {}
         self._topic_ids = count(1)
 
@@ -75,7 +81,7 @@ class InMemoryBroker:
     def group(self, name: str) -> Group:
         """The group, made when it is first asked for."""
         if name not in self._groups:
-            self._groups[name] = Group(name, self._partition_count)
+            self._groups[name] = self._new_group(name, self._partition_count)
         return self._groups[name]
 
     def write(self, outgoing: Outgoing, transaction: Transaction | None = None) -> Record:
@@ -86,11 +92,13 @@ class InMemoryBroker:
             number = 0 if outgoing.key is None else partition_of(outgoing.key, len(logs))
         return logs[number].append(outgoing, self.timestamp_ms, transaction)
 
-    def commit(self, transactional_id: str) -> None:
+    def commit(self, end: EndTxn) -> None:
         """End the open transaction of an id: its records and positions count from here on."""
-        transaction = self.coordinator.commit(transactional_id)
+        transaction = self.coordinator.commit(end)
         for (group, partition), committed in transaction.positions.items():
             self.group(group).positions[partition] = committed
+        if self.on_commit is not None:
+            self.on_commit(end.transactional_id, transaction)
 
     def stable_positions(
         self, group: str, partitions: Collection[TopicPartition]

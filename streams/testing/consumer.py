@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from itertools import islice
+from typing import TypeVar
 
 from streams.clock import Deadline
 from streams.errors import OffsetsMissing, StreamsError, TopicChanged
@@ -13,18 +14,22 @@ from streams.testing.batch import RecordBatch
 from streams.testing.broker import InMemoryBroker
 from streams.testing.group import Membership
 
+R = TypeVar("R")
+
 
 class InMemoryConsumer:
     """Implements the `Consumer` port. `poll` never waits, whatever its time-out."""
 
-    def __init__(self, broker: InMemoryBroker, group: str, member_id: int) -> None:
+    def __init__(self, broker: InMemoryBroker, group: str) -> None:
         self._broker = broker
         self._group = broker.group(group)
-        self._member_id = member_id
+        self._member_id = next(broker.member_ids)
         self._topics: Collection[str] = ()
         self._listener: RebalanceListener | None = None
         self._positions: dict[TopicPartition, int] = {}
         self._told_ends: dict[TopicPartition, int] = {}
+        self._lost: set[TopicPartition] = set()
+        self._is_calling = False
         self._polls = 0
 
     def subscribe(self, topics: Collection[str], listener: RebalanceListener) -> None:
@@ -67,11 +72,25 @@ class InMemoryConsumer:
         listener, self._listener = self._listener, None
         if listener is None:
             return
+        is_member = self._group.has(self._member_id)
+        lost = self._forget(self._lost if is_member else self._positions)
+        if lost:
+            self._call(listener.lost, lost)
         owned = self._forget(self._positions)
         if owned:
-            (listener.revoked if self._group.has(self._member_id) else listener.lost)(owned)
+            self._call(listener.revoked, owned)
         with self._broker.lock:
             self._group.leave(self._member_id)
+
+    def heartbeat(self) -> None:
+        """What the client does by itself between polls: the epoch moves, callbacks wait.
+
+        A member that was expelled joins again; of what it lost it hears at its next poll.
+        """
+        with self._broker.lock:
+            if self._listener is not None and not self._is_calling:
+                self._rejoin()
+                self._group.release(self._member_id)
 
     def expire(self) -> None:
         """Make the group take this member for dead; it learns of that at its next poll."""
@@ -85,26 +104,42 @@ class InMemoryConsumer:
 
     def _follow_the_group(self, listener: RebalanceListener) -> None:
         """Callbacks run without the log's lock, as they may take long or wait for others."""
-        if not self._group.has(self._member_id):
-            lost = self._forget(self._positions)
-            with self._broker.lock:
-                self._group.join(self._member_id, self._topics)
-            if lost:
-                listener.lost(lost)
         with self._broker.lock:
-            leaving = self._group.leaving(self._member_id)
-        if leaving:
-            self._forget(leaving)
-            listener.revoked(leaving)
+            self._rejoin()
+        lost, self._lost = self._forget(self._lost), set()
+        if lost:
+            self._call(listener.lost, lost)
         with self._broker.lock:
             if not self._group.has(self._member_id):
                 return  # it was expelled in its own callback, and hears of that next time
-            self._group.release(self._member_id)
+            leaving = self._group.leaving(self._member_id)
+        if leaving:
+            self._forget(leaving)
+            self._call(listener.revoked, leaving)
+        with self._broker.lock:
+            if not self._group.has(self._member_id):
+                return
+            self._group.release(self._member_id, leaving)
             arriving = self._group.arriving(self._member_id)
             self._group.own(self._member_id, arriving)
         if arriving:
-            for partition, offset in listener.assigned(arriving).items():
+            for partition, offset in self._call(listener.assigned, arriving).items():
                 self._start(partition, offset)
+
+    def _rejoin(self) -> None:
+        if not self._group.has(self._member_id):
+            self._lost |= self._positions.keys()
+            self._member_id = next(self._broker.member_ids)
+            self._group.join(self._member_id, self._topics)
+
+    def _call(
+        self, hear: Callable[[list[TopicPartition]], R], partitions: list[TopicPartition]
+    ) -> R:
+        self._is_calling = True
+        try:
+            return hear(partitions)
+        finally:
+            self._is_calling = False
 
     def _start(self, partition: TopicPartition, offset: int) -> None:
         self._positions[partition] = offset

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from streams.errors import Fenced
@@ -17,16 +19,30 @@ class CommitFault(Enum):
     """It fails before it takes effect; its transaction stays open until the id is taken anew."""
     AFTER = auto()
     """It takes effect, and the answer is lost: it raises all the same."""
+    LATE = auto()
+    """It raises; its request is held somewhere, and ends whatever is open when it arrives."""
     SLOW = auto()
-    """It succeeds, but so slowly that the producer is suspicious."""
+    """It succeeds, but so slowly that the producer is suspicious: a second request is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndTxn:
+    """A request to commit. It names no transaction, only the producer's epoch (no KIP-890)."""
+
+    transactional_id: str
+    epoch: int
 
 
 class Coordinator:
-    """Transactional ids, their epochs and open transactions. The caller holds the log's lock."""
+    """Transactional ids, their epochs and open transactions. The caller holds the log's lock.
+
+    `held` are requests that are still under way.
+    """
 
     def __init__(self) -> None:
         self._epochs: Counter[str] = Counter()
         self._open: dict[str, Transaction] = {}
+        self.held: list[EndTxn] = []
         self.next_fault: CommitFault | None = None
 
     def open(self, transactional_id: str) -> int:
@@ -35,7 +51,7 @@ class Coordinator:
         return self._epochs[transactional_id]
 
     def begin(self, transactional_id: str, epoch: int) -> Transaction:
-        """A new transaction."""
+        """The open transaction of an id, a new one if there is none."""
         self.check(transactional_id, epoch)
         return self._open.setdefault(transactional_id, Transaction())
 
@@ -47,16 +63,31 @@ class Coordinator:
                 f"found epoch {self._epochs[transactional_id]}, wanted {epoch}"
             )
 
-    def commit(self, transactional_id: str) -> Transaction:
+    def commit(self, end: EndTxn) -> Transaction:
         """End the open transaction of an id: its records are visible from here on."""
-        transaction = self._open.pop(transactional_id)
+        self.check(end.transactional_id, end.epoch)
+        transaction = self._open.pop(end.transactional_id, None) or Transaction()
         transaction.end(State.COMMITTED)
         return transaction
 
-    def expire(self) -> None:
-        """Abort every open transaction and fence its producer, as a time-out does."""
+    def take_held(self) -> EndTxn | None:
+        """The oldest request under way that will still be heard; those of old epochs are not."""
+        while self.held:
+            end = self.held.pop(0)
+            if end.epoch == self._epochs[end.transactional_id]:
+                return end
+        return None
+
+    @property
+    def opened(self) -> Mapping[str, Transaction]:
+        """The open transactions by their ids."""
+        return self._open
+
+    def expire(self, transactional_ids: Collection[str] | None = None) -> None:
+        """Abort open transactions (None: all) and fence their producers, as a time-out does."""
         for transactional_id in list(self._open):
-            self._abort(transactional_id)
+            if transactional_ids is None or transactional_id in transactional_ids:
+                self._abort(transactional_id)
 
     def is_pending(self, group: str, partition: TopicPartition) -> bool:
         """Whether an open transaction holds a position of the group."""

@@ -7,31 +7,33 @@ producers of a transactional id are fenced, and rebalances happen inside `poll`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import count
+from collections.abc import Collection, Sequence
+from itertools import takewhile
 
 from streams.clock import Deadline
 from streams.errors import InputError
 from streams.ports.records import Outgoing, Record, TopicPartition
 from streams.testing.admin import InMemoryAdmin
-from streams.testing.broker import InMemoryBroker
+from streams.testing.broker import InMemoryBroker, OnCommit
 from streams.testing.consumer import InMemoryConsumer
 from streams.testing.coordinator import CommitFault
-from streams.testing.partition import PartitionLog
+from streams.testing.partition import PartitionLog, Transaction
 from streams.testing.reader import InMemoryReader
 from streams.testing.transactions import InMemoryTransactions
 
 
 class InMemoryLog:
-    """Implements the `Log` port: one imagined cluster, safe from any thread."""
+    """Implements the `Log` port: one imagined cluster, safe from any thread.
 
-    def __init__(self) -> None:
-        self._broker = InMemoryBroker()
-        self._member_ids = count(1)
+    `protocol` is that of its groups: KIP-848 (`consumer`), or `classic` with the eager assignor.
+    """
+
+    def __init__(self, protocol: str = "consumer") -> None:
+        self._broker = InMemoryBroker(protocol)
 
     def consumer(self, group: str) -> InMemoryConsumer:
         """A consumer that is not yet a member."""
-        return InMemoryConsumer(self._broker, group, next(self._member_ids))
+        return InMemoryConsumer(self._broker, group)
 
     def transactions(
         self,
@@ -77,6 +79,21 @@ class InMemoryLog:
                 for record in log.records(log.start, committed=committed)
             ]
 
+    def partitions(self, topic: str) -> list[TopicPartition]:
+        """The partitions of a topic."""
+        with self._broker.lock:
+            return [log.source for log in self._broker.topic(topic).logs]
+
+    def between(self, partition: TopicPartition, start: int, end: int) -> list[Record]:
+        """The committed records of a partition from `start` up to before `end`."""
+        with self._broker.lock:
+            records = self._broker.partition(partition).records(start)
+            return list(takewhile(lambda record: record.offset < end, records))
+
+    def on_commit(self, hear: OnCommit) -> None:
+        """Tell of each transaction that is committed from here on."""
+        self._broker.on_commit = hear
+
     def set_time(self, timestamp_ms: int) -> None:
         """The timestamp of records from here on; 0 at first."""
         self._broker.timestamp_ms = timestamp_ms
@@ -85,10 +102,22 @@ class InMemoryLog:
         """Make one commit, whichever producer's comes next, go wrong."""
         self._broker.coordinator.next_fault = fault
 
-    def expire_transactions(self) -> None:
-        """Abort every open transaction and fence its producer, as the broker's time-out does."""
+    def deliver_late(self) -> None:
+        """Let the oldest request to commit that is still under way arrive."""
         with self._broker.lock:
-            self._broker.coordinator.expire()
+            end = self._broker.coordinator.take_held()
+            if end is not None:
+                self._broker.commit(end)
+
+    def open_transactions(self) -> dict[str, Transaction]:
+        """The open transactions by their ids."""
+        with self._broker.lock:
+            return dict(self._broker.coordinator.opened)
+
+    def expire_transactions(self, transactional_ids: Collection[str] | None = None) -> None:
+        """Abort open transactions (None: all) and fence their producers, as a time-out does."""
+        with self._broker.lock:
+            self._broker.coordinator.expire(transactional_ids)
 
     def drop_offsets(self, group: str) -> None:
         """Forget a group's committed positions, as their retention does."""

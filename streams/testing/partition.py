@@ -24,6 +24,7 @@ class Transaction:
     state: State = State.OPEN
     positions: dict[tuple[str, TopicPartition], Committed] = field(default_factory=dict)
     logs: dict[PartitionLog, None] = field(default_factory=dict)
+    records: list[Record] = field(default_factory=list)
 
     def end(self, state: State) -> None:
         """Commit or abort: from here on its entries are visible, or never are."""
@@ -76,6 +77,7 @@ class PartitionLog:
         if transaction is not None:
             self._open.setdefault(transaction, self.end)
             transaction.logs[self] = None
+            transaction.records.append(record)
         self._entries.append(_Entry(record, transaction))
         return record
 

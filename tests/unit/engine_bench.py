@@ -24,7 +24,7 @@ from streams.engine.slots import Slot
 from streams.engine.stage import Stage
 from streams.fold.declaration import Fold
 from streams.fold.service import Service
-from streams.ports.records import TopicPartition
+from streams.ports.records import Outgoing, TopicPartition
 from streams.settings import WorkerSettings
 from streams.testing.folders import InMemoryDisk, InMemoryFolders
 from streams.testing.log import InMemoryLog
@@ -299,6 +299,12 @@ def break_off(bench, source, first, end):
     folder = bench.folders.take(bench.service.name, source)
     Inflight(folder.marker()).begin(first, end)
     folder.release()
+
+
+def outgoing(event):
+    """The record of an event that somebody emits."""
+    route = _route(type(event))
+    return Outgoing(route.topic.name, route.key(event), route.encode(event))
 
 
 def decoded(event_type, value):

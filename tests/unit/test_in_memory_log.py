@@ -179,8 +179,8 @@ def test_an_expired_member_joins_again():
     for consumer in (sleeper, second, sleeper):
         consumer.poll(100, 0)
 
-    assert ("assigned", [P0]) == listener.calls[-1]
-    assert ("revoked", [P0]) == other.calls[-1]
+    assert ("assigned", [P1]) == listener.calls[-1]
+    assert ("revoked", [P1]) == other.calls[-1]
 
 
 def test_a_generation_can_pass_without_a_callback():
