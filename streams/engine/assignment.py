@@ -104,14 +104,14 @@ class Assignment:
             if committed and source in self.owned:
                 self.owned[source].checkpoint()
             self._release(source)
-        self._membership.capture()
+        self._capture()
         self._log.info("partitions revoked", action="revoked", partitions=_listed(partitions))
 
     def lost(self, partitions: Collection[TopicPartition]) -> None:
         """Drop what another worker already has; nothing is committed for it."""
         for source in partitions:
             self._release(source)
-        self._membership.capture()
+        self._capture()
         self._log.warning("partitions lost", action="lost", partitions=_listed(partitions))
 
     def close(self) -> None:
@@ -119,6 +119,11 @@ class Assignment:
         self._is_closed = True
         for source in list(self.owned):
             self._release(source)
+
+    def _capture(self) -> None:
+        """The membership that is left; a client that closes has none, and is asked for none."""
+        if not self._is_closed:
+            self._membership.capture()
 
     def _release(self, source: TopicPartition) -> None:
         partition = self.owned.pop(source, None)

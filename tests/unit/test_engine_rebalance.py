@@ -379,3 +379,17 @@ def test_a_worker_that_ends_takes_no_partition(bench):
 
     assert {} == starts
     assert {} == worker.owned
+
+
+def test_a_worker_that_lets_go_asks_its_group_nothing_more(bench, monkeypatch):
+    """A client that closes knows no membership; what broke the worker must not be hidden by that."""
+    worker = bench.worker()
+
+    def member():
+        raise RuntimeError("Consumer group metadata not available")
+
+    monkeypatch.setattr(worker.consumer, "member", member)
+
+    worker.stack.close()
+
+    assert {} == worker.owned
