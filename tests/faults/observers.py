@@ -9,9 +9,13 @@ import threading
 import zlib
 from collections import defaultdict
 from collections.abc import Collection
+from itertools import cycle
 from typing import Self
 
-from streams.clock import Deadline, monotonic_s
+from confluent_kafka import Consumer, KafkaException
+from confluent_kafka import TopicPartition as Place
+
+from streams.clock import Deadline
 from streams.errors import StreamsError, Unavailable
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.reader import KafkaReader
@@ -79,7 +83,6 @@ class LiveTap(Observer):
 
     `seen` holds its sessions: a new one begins where the last ended, after whatever broke it.
     `published` is, for each input, the offset after the last one that is in an output seen.
-    `outputs_at_s` are the times at which something of `results` was seen.
     """
 
     def __init__(
@@ -87,15 +90,11 @@ class LiveTap(Observer):
         kafka: KafkaSettings,
         partitions: Collection[TopicPartition],
         timeline: Timeline,
-        *,
-        results: Collection[str],
     ) -> None:
         super().__init__(timeline)
         self.seen: defaultdict[TopicPartition, list[list[Glance]]] = defaultdict(list)
         self.published: dict[TopicPartition, int] = {}
-        self.outputs_at_s: list[float] = []
         self._kafka = kafka
-        self._results = frozenset(results)
         self._next = dict.fromkeys(partitions, 0)
 
     def watch(self) -> None:
@@ -125,10 +124,6 @@ class LiveTap(Observer):
         if made_of is not None:
             read = TopicPartition(made_of.topic, made_of.partition)
             self.published[read] = max(self.published.get(read, 0), made_of.offset + 1)
-        if record.topic in self._results:
-            at_s = monotonic_s()
-            if not self.outputs_at_s or at_s - self.outputs_at_s[-1] > _RETRY_S / 10:
-                self.outputs_at_s.append(at_s)
 
 
 class Sampler(Observer):
@@ -147,17 +142,43 @@ class Sampler(Observer):
         self.highest_rss_bytes = 0
         self._fleet = fleet
         self._tap = tap
-        self._partitions = list(partitions)
+        self._namespace = kafka.namespace
+        self._places = [Place(kafka.namespace + one.topic, one.partition) for one in partitions]
+        self._turn = cycle(partitions)
         self._admin = KafkaAdmin(kafka, timeout_s=_ASK_S)
+        self._hasty = Consumer(
+            {
+                "bootstrap.servers": kafka.bootstrap_servers,
+                "group.id": kafka.namespace + fleet.service,
+                "isolation.level": "read_uncommitted",
+                "enable.auto.commit": False,
+                "log_level": 2,
+            }
+        )
 
     def watch(self) -> None:
         self.highest_rss_bytes = max(self.highest_rss_bytes, self._fleet.largest_rss_bytes)
-        for source in self._partitions:
-            self._ask(source)
+        self._look()
+        self._look_closely(next(self._turn))
         self.stopping.wait(_SAMPLE_EVERY_S)
 
-    def _ask(self, source: TopicPartition) -> None:
-        """One by one: together they are only told while no transaction holds any of them."""
+    def _look(self) -> None:
+        """All positions as they are told at once: without those that a transaction may yet move."""
+        try:
+            found = self._hasty.committed(self._places, _ASK_S)
+        except KafkaException:
+            return
+        for one in found:
+            if one.error is None and one.offset >= 0:
+                source = TopicPartition(one.topic.removeprefix(self._namespace), one.partition)
+                end = self._tap.position(source)
+                self.samples.append(Sample(self.timeline.at_s, source, one.offset, end=end))
+
+    def _look_closely(self, source: TopicPartition) -> None:
+        """One position when no transaction holds it, against the outputs seen before it was asked.
+
+        Its transaction's marker may stand in the outputs already, and not yet beside the position.
+        """
         published = self._tap.published.get(source, 0)
         try:
             found = self._admin.group_positions(
@@ -170,6 +191,7 @@ class Sampler(Observer):
 
     def close(self) -> None:
         self._admin.close()
+        self._hasty.close()
 
 
 class Client(Observer):

@@ -15,7 +15,6 @@ import secrets
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,6 +23,7 @@ from streams.clock import Deadline, monotonic_s
 from streams.engine.caught_up import input_partitions, is_caught_up
 from streams.errors import StreamsError
 from streams.kafka.admin import KafkaAdmin
+from streams.local.process import wait_until
 from streams.ports.records import TopicPartition
 from streams.settings import KafkaSettings
 from tests.acceptance.home import Home
@@ -39,6 +39,7 @@ from tests.faults.history import History, read_history
 from tests.faults.network import Network
 from tests.faults.observers import Client, LiveTap, Sampler
 from tests.faults.scene import Scene
+from tests.faults.stalls import longest_stall_s
 from tests.faults.timeline import Timeline
 from tests.faults.workload import Workload
 
@@ -106,7 +107,6 @@ class Trial:
         folder.mkdir(parents=True, exist_ok=True)
         self.plan = plan
         self.recoveries: list[Recovery] = []
-        self._stack = ExitStack()
         kafka = KafkaSettings(
             bootstrap_servers=cluster.address, namespace=f"f{secrets.token_hex(4)}."
         )
@@ -247,14 +247,14 @@ class Trial:
 
     def summary(self, evidence: Evidence, verdict: Verdict) -> dict[str, Any]:
         """The trial in numbers."""
-        at_s = self._tap.outputs_at_s
         return {
             "plan": asdict(self.plan),
+            "nodes": self.scene.cluster.size,
             "seconds": round(self.scene.timeline.at_s, 1),
             "events": len(evidence.history),
             "records": sum(map(len, evidence.log.values())),
             "verdict": "green" if verdict.is_green else verdict.broken,
-            "longest_stall_s": round(max((b - a for a, b in pairwise(at_s)), default=0.0), 2),
+            "longest_stall_s": longest_stall_s(self._sampler.samples),
             "recoveries": [one.summary for one in self.recoveries],
             "highest_rss_mb": round(self._sampler.highest_rss_bytes / 1e6),
             "worker_ends": [asdict(one) for one in self.scene.fleet.ended],
@@ -298,7 +298,13 @@ class Trial:
             deadline.pause(_TURN_S)
 
     def __enter__(self) -> Self:
-        scene, stack = self.scene, self._stack
+        with ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def _start(self, stack: ExitStack) -> None:
+        scene = self.scene
         scene.timeline.note("begin", **asdict(self.plan))
         Home(scene.kafka, scene.folder).done("topics", "apply")
         self._admin = KafkaAdmin(scene.kafka)
@@ -308,11 +314,11 @@ class Trial:
         if self.plan.is_proxied:
             stack.enter_context(scene.network)
         stack.enter_context(scene.fleet).start()
-        results = [one for one in OUTPUTS if one not in SERVICE.inputs]
-        self._tap = LiveTap(scene.kafka, every, scene.timeline, results=results)
+        is_started = wait_until(self._is_started, Deadline.after(STARTED_WITHIN_S))
+        assert is_started, f"the workers do not own all partitions; see {scene.folder}"
+        self._tap = LiveTap(scene.kafka, every, scene.timeline)
         self._sampler = Sampler(scene.kafka, scene.fleet, self._tap, self._inputs, scene.timeline)
         self._client = Client(scene.kafka, "counters.photos", _WATCHED_PHOTOS, scene.timeline)
-        self._until(self._is_started, STARTED_WITHIN_S, "all partitions owned")
         for observer in (self._tap, self._sampler, self._client):
             stack.enter_context(observer)
         self._history = stack.enter_context(History(scene.folder / "history.jsonl"))
@@ -320,7 +326,6 @@ class Trial:
             scene.kafka, self._history, seed=self.plan.seed, per_s=self.plan.per_s
         )
         stack.enter_context(self._workload)
-        return self
 
     def _is_started(self) -> bool:
         return len(self.scene.fleet.owners()) == len(self._inputs)

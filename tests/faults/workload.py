@@ -6,6 +6,7 @@ have one sender and one order. Now and then it sends one that the client must re
 
 from __future__ import annotations
 
+import faulthandler
 import random
 import threading
 import zlib
@@ -36,6 +37,7 @@ _POOL_OF = 400_000  # events drawn from one pool of ids: enough keys to last, fe
 _REFUSED_EVERY = 50  # comments
 _TOO_LONG = "x" * 1_000_000
 _DELIVERY_TIMEOUT_S = 60.0
+_ENDED_WITHIN_S = 2 * _DELIVERY_TIMEOUT_S + 30.0  # a flush and a close each wait for all answers
 
 
 class Workload:
@@ -63,7 +65,10 @@ class Workload:
         self._errors: list[BaseException] = []
         self._threads = [
             threading.Thread(
-                target=self._run, args=(number, seed, generators), name=f"generator-{number}"
+                target=self._run,
+                args=(number, seed, generators),
+                name=f"generator-{number}",
+                daemon=True,
             )
             for number in range(generators)
         ]
@@ -77,8 +82,10 @@ class Workload:
         """Send nothing more; returns when all that was sent is answered. Raises what went wrong."""
         self._stopping.set()
         for thread in self._threads:
-            if thread.ident is not None:
-                thread.join()
+            thread.join(_ENDED_WITHIN_S)
+            if thread.is_alive():
+                faulthandler.dump_traceback()
+                raise AssertionError(f"{thread.name} hangs; the stacks of all threads are above")
         if self._errors:
             raise self._errors[0]
 
@@ -143,7 +150,7 @@ class Workload:
     def __exit__(self, *_raised: object) -> None:
         self._stopping.set()
         for thread in self._threads:
-            thread.join()
+            thread.join(_ENDED_WITHIN_S)
 
 
 def is_certain(error: StreamsError) -> bool:

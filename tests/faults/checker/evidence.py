@@ -34,13 +34,15 @@ class Sample(NamedTuple):
     """The committed position of an input at one moment.
 
     `published` is what the live reader had seen before anybody asked: the offset after the last
-    record of that input that is in a visible output.
+    record of that input that is in a visible output. `end` is the end of the input as that reader
+    knew it; 0 where it was not looked at.
     """
 
     at_s: float
     source: TopicPartition
     offset: int
     published: int = 0
+    end: int = 0
 
 
 class Got(NamedTuple):
