@@ -382,7 +382,7 @@ def test_a_worker_that_ends_takes_no_partition(bench):
 
 
 def test_a_worker_that_lets_go_asks_its_group_nothing_more(bench, monkeypatch):
-    """A client that closes knows no membership; what broke the worker must not be hidden by that."""
+    """A client that closes knows no membership; that must not hide what broke the worker."""
     worker = bench.worker()
 
     def member():
