@@ -227,7 +227,9 @@ class WorkerSettings(Section):
         "STREAMS_CACHE_ENTRIES", "Most states kept in memory by one worker.", 1_000_000
     )
     poll_records: Annotated[int, _within(1, 1_000_000)] = _env(
-        "STREAMS_POLL_RECORDS", "Records taken from the client at once.", 20_000
+        "STREAMS_POLL_RECORDS",
+        "Records taken from the client at once; more do not fit a processor's cache.",
+        2_000,
     )
     group_protocol: Literal["consumer", "classic"] = _env(
         "STREAMS_GROUP_PROTOCOL", "KIP-848 (`consumer`) or the classic group protocol.", "consumer"

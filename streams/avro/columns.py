@@ -155,7 +155,7 @@ def _types_of(prefixes: pl.Series, types: Mapping[bytes, type[Message]]) -> Iter
     if len(types) == 1:
         return repeat(*types.values())
     by_place = list(types.values())
-    return map(by_place.__getitem__, places.to_list())
+    return map(by_place.__getitem__, places)
 
 
 def _name(place: int) -> str:

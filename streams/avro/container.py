@@ -11,7 +11,10 @@ from __future__ import annotations
 import secrets
 import struct
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from io import BytesIO
+from itertools import accumulate
+from operator import add, or_
 from typing import Any, Final
 
 from fastavro import parse_schema, writer
@@ -87,14 +90,14 @@ class Container:
         return frame
 
 
-def places_of(column: pl.Series, values: Iterable[bytes]) -> pl.Series:
+def places_of(column: pl.Series, values: Iterable[bytes]) -> list[int]:
     """Where each item of a column stands among `values`; Unreadable if one does not."""
-    places = pl.repeat(0, len(column), dtype=pl.Int16, eager=True)
-    for place, value in enumerate(values, start=1):
-        places += (column == pl.Series([value])).cast(pl.Int16) * place
-    if not (places > 0).all():
+    matches = [column == pl.Series([value]) for value in values]
+    if sum(int(match.sum()) for match in matches) != len(column):
         raise Unreadable("a payload has another prefix")
-    return places - 1
+    # An item's place is how many of "is it the last", "one of the last two", … are true.
+    behind = [match.cast(pl.Int16) for match in accumulate(reversed(matches[1:]), or_)]
+    return reduce(add, behind).to_list() if behind else [0] * len(column)
 
 
 def _named(schema: Schema, name: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from fnmatch import fnmatchcase
 
 from tests.benchmarks.environments import PeerUnavailable
 from tests.benchmarks.field import BARE, OURS, System
@@ -36,8 +37,8 @@ Say = Callable[[str], None]
 class Programme:
     """Runs trials at one place and keeps what they found.
 
-    `only` limits it to jobs whose names begin so; `rounds` is the most runs of one trial. A system
-    that fails is noted and left out: the rest goes on.
+    `only` limits it to jobs whose names match that pattern; `rounds` is the most runs of one trial.
+    A system that fails is noted and left out: the rest goes on.
     """
 
     def __init__(self, place: Place, field: Sequence[System], only: str, rounds: int, say: Say):
@@ -149,10 +150,12 @@ class Programme:
 
     def _recovery(self, keys: int) -> None:
         for has_state in (True, False) if self._wanted(["recover"]) else ():
-            given = self._filled(Workload(count=keys, shape="keys"))
-            found = measure_recovery(given, has_state=has_state)
-            self.results.recoveries.append(found)
-            self._say(f"recover, {'same' if has_state else 'other'} host: {found.seconds:.1f} s")
+            for _ in range(self._rounds if has_state else 1):
+                given = self._filled(Workload(count=keys, shape="keys"))
+                found = measure_recovery(given, has_state=has_state)
+                self.results.recoveries.append(found)
+                host = "same" if has_state else "other"
+                self._say(f"recover, {host} host: {found.seconds:.1f} s")
 
     def _filled(self, workload: Workload) -> Filled:
         self._say(f"filling a topic with {workload.total:,} events ({workload.shape})")
@@ -168,7 +171,7 @@ class Programme:
         return next(one for one in self._field if one.name == OURS and "members" in one.jobs)
 
     def _wanted(self, jobs: list[str]) -> list[str]:
-        return [job for job in jobs if job.startswith(self._only)]
+        return [job for job in jobs if fnmatchcase(job, self._only)]
 
     def _keep(self, job: str, system: System, trial: Trial) -> None:
         self.results.trials[job][system.name].append(trial)

@@ -89,20 +89,23 @@ def fold_trial(
     given: Filled, system: System, job: str, more: Mapping[str, Any] | None = None
 ) -> Trial:
     """Run `system` over all events; its answer is read from its results topic."""
-    place, events = given.place, given.workload.count
+    place, count = given.place, given.workload.count
+    warm_up = system.warm_up if count > system.warm_up else 0
     group = f"{RUN}-{job}-{next(_numbers)}"
     into = RESULTS if system.is_ours else f"into-{next(_numbers)}"
     _make_empty(place.kafka, into)
     before = answers.ends(place.kafka, into, _PARTITIONS)
     home = Path(tempfile.mkdtemp(prefix="bench-"))
     options = _common(given, system, group, into, home) | {"job": job} | (more or {})
+    if warm_up:
+        options["warm_up"] = warm_up
     try:
         measured = measure(system.command(), options, broker_pid=place.broker_pid)
     finally:
         shutil.rmtree(home, ignore_errors=True)
     found = answers.counts(place.kafka, before)
     return Trial(
-        events=events,
+        events=count - warm_up,
         measured=measured,
         wrong=answers.wrong(getattr(given.answers, job), found),
     )

@@ -9,7 +9,7 @@ import java.util.Set;
 final class Job {
   private static final Set<String> FIELDS =
       Set.of("bootstrap", "source", "into", "group", "job", "events", "schemas", "result_id",
-          "state", "store", "member_cache", "cache_bytes", "threads", "commit_interval_ms");
+          "state", "warm_up", "store", "member_cache", "cache_bytes", "threads", "commit_interval_ms");
 
   private final JsonNode given;
 
@@ -40,6 +40,11 @@ final class Job {
 
   long events() {
     return given.required("events").asLong();
+  }
+
+  /** How many records go through before the first that counts: the JVM compiles meanwhile. */
+  long warmUp() {
+    return given.path("warm_up").asLong(0);
   }
 
   int resultId() {

@@ -56,7 +56,7 @@ final class KafkaStreamsPeer {
   }
 
   private void onInput() {
-    if (inputs.getAndIncrement() == 0) {
+    if (inputs.getAndIncrement() == job.warmUp()) {
       System.out.println("start");
       System.out.flush();
     }
