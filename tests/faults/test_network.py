@@ -14,6 +14,7 @@ from tests.faults.faults.network import (
     LostFrames,
     Reordering,
     Resets,
+    Together,
     end_txn_error,
 )
 from tests.faults.proxy import GROUP_APIS, LEADER_APIS, Api, Direction
@@ -43,7 +44,9 @@ FAULTS = {
         )
     ],
     "lost around it": [
-        partial(LostFrames, "producer-ids", {Api.INIT_PRODUCER_ID, Api.FIND_COORDINATOR}),
+        lambda: Together(
+            Resets(), LostFrames("producer-ids", {Api.INIT_PRODUCER_ID, Api.FIND_COORDINATOR})
+        ),
         partial(LostFrames, "heartbeats", GROUP_APIS),
         partial(LostFrames, "fetches", LEADER_APIS - {Api.PRODUCE}),
     ],

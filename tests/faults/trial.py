@@ -193,14 +193,16 @@ class Trial:
         self.heal_all()
         self._workload.stop()
         stopped_s = monotonic_s()
-        self._until(self._is_over, CAUGHT_UP_WITHIN_S, "caught up")
+        is_read = self._until(self._is_over, CAUGHT_UP_WITHIN_S, "caught up")
         scene.timeline.note("caught-up", after_s=round(monotonic_s() - stopped_s, 3))
         for observer in (self._tap, self._sampler, self._client):
             observer.stop()
         codes = self._end_workers(is_orderly=is_orderly)
         self._history.__exit__()
         evidence = self._evidence(is_orderly=is_orderly and not any(codes))
-        verdict = Verdict([*check(evidence).violations, *self._ends_badly()])
+        late = Violation("C13", f"not everything was read within {CAUGHT_UP_WITHIN_S:g} s")
+        violations = [*check(evidence).violations, *self._ends_badly()]
+        verdict = Verdict(violations if is_read else [*violations, late])
         self._write(evidence, verdict)
         return verdict
 
@@ -288,14 +290,15 @@ class Trial:
         except StreamsError:
             return False
 
-    def _until(self, is_so: Any, timeout_s: float, wanted: str) -> None:
-        """Return when it is so, or when the time is over: the checker says what that broke."""
+    def _until(self, is_so: Any, timeout_s: float, wanted: str) -> bool:
+        """Whether it is so in time; when not, the checker says what that broke."""
         deadline = Deadline.after(timeout_s)
         while not is_so():
             if deadline.is_over:
                 self.scene.timeline.note("not-in-time", wanted=wanted, timeout_s=timeout_s)
-                return
+                return False
             deadline.pause(_TURN_S)
+        return True
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
+from tests.faults.fault import Fault
 from tests.faults.proxy import Api, Direction, Frame, Pattern, Proxy, Rule
 from tests.faults.scene import Scene
 
@@ -85,6 +86,22 @@ class LostFrames(_Ruled):
             for direction in BOTH:
                 pattern = Pattern(direction=direction, apis=self._apis)
                 self._rules.append(proxy.drop(pattern, chance=self._chance))
+
+
+class Together:
+    """Several faults at the same time."""
+
+    def __init__(self, *faults: Fault) -> None:
+        self.name = "+".join(one.name for one in faults)
+        self._faults = faults
+
+    def inject(self, scene: Scene) -> None:
+        for fault in self._faults:
+            fault.inject(scene)
+
+    def heal(self, scene: Scene) -> None:
+        for fault in self._faults:
+            fault.heal(scene)
 
 
 class DeadConnections:
