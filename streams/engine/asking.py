@@ -6,12 +6,12 @@ when it starts next, and writes the answer behind it.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from streams.clock import Deadline
 from streams.engine.decisions import Decision, DecisionKind
-from streams.errors import Fenced, InputError
 from streams.ports.log import Log
 
 _TIMEOUT_S: Final = 20.0
@@ -26,18 +26,14 @@ _REQUESTS: Final = {
 def ask(service: str, log: Log, skipped: Sequence[Decision]) -> None:
     """Ask for what these decisions skip: all of it, or where there are over 10,000, a part first.
 
-    They are durable when this returns. InputError when somebody else asks at the same moment.
+    They are durable when this returns. Several may ask at once.
     """
-    producer = log.transactions(f"{service}.ask", Deadline.after(_TIMEOUT_S))
+    transactional_id = f"{service}.ask.{uuid.uuid4().hex}"
+    producer = log.transactions(transactional_id, Deadline.after(_TIMEOUT_S))
     try:
         for first in range(0, len(skipped), _AT_ONCE):
             some = _requests(skipped[first : first + _AT_ONCE])
             producer.commit([one.outgoing(f"{service}.decisions") for one in some], {}, _Nobody())
-    except Fenced as exc:
-        raise InputError(
-            f"{service}: found somebody else who asks at this moment, wanted one at a time; run "
-            "the command again"
-        ) from exc
     finally:
         producer.discard()
 

@@ -8,12 +8,19 @@ import random
 import secrets
 import signal
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pytest
 from confluent_kafka import Producer
 
 from streams.clock import Deadline
+from streams.engine.asking import ask
+from streams.engine.decisions import PARTITION, decision_of
+from streams.engine.fates import Fates
+from streams.kafka.connection import KafkaLog
+from streams.kafka.reader import KafkaReader
+from streams.ports.records import TopicPartition
+from streams.settings import WorkerSettings
 from tests.acceptance.fragile_project import (
     act,
     elsewhere,
@@ -59,12 +66,22 @@ def send_late(home, frame, told):
     assert 0 == producer.flush(30)
 
 
-def rows(home, verb):
-    return [json.loads(line) for line in home.done(verb, "list", "fragile", "--json").splitlines()]
+def fates(home):
+    """What became of everything that was skipped."""
+    found, reader = Fates(), KafkaReader(home.kafka)
+    for record in reader.read({TopicPartition("fragile.decisions", PARTITION): 0}):
+        found.add(decision_of(record))
+    reader.close()
+    return found.all
 
 
-def states(home, verb):
-    return Counter(row["state"] for row in rows(home, verb))
+def states(home):
+    return Counter(one.state for one in fates(home))
+
+
+def listed(home, verb):
+    lines = home.done(verb, "list", "fragile", "--json").splitlines()
+    return Counter(json.loads(line)["state"] for line in lines)
 
 
 def check(home, told):
@@ -87,7 +104,7 @@ def test_what_was_skipped_is_folded_once_whoever_is_killed(kafka, tmp_path):
     emit(home, told)
     send_late(home, frame, late)
     home.done("run", "fragile", "--workers", "2", "--until-caught-up")
-    skipped = states(home, "parked"), states(home, "quarantine")
+    skipped = states(home)
     mend(home)
     release()
 
@@ -100,19 +117,31 @@ def test_what_was_skipped_is_folded_once_whoever_is_killed(kafka, tmp_path):
             for worker in home.workers("fragile"):
                 os.kill(worker.pid, signal.SIGKILL)
             until(lambda: home.has_workers(2, "fragile"), 60, "both workers live again")
-        done = (Counter(retried=len(RAISING)), Counter(redriven=len(LATE)))
-        until(lambda: (states(home, "parked"), states(home, "quarantine")) == done, 60, "answered")
+        done = Counter(retried=len(RAISING), redriven=len(LATE))
+        until(lambda: states(home) == done, 60, "answered")
         told += [*late, act(3, 1), act(100, 1)]
         emit(home, told[-2:])
         until(lambda: home.dump("acts.totals")[100]["acts"] == 2, 30, "the last act")
         assert 0 == service.terminate()
 
-    assert (Counter(parked=len(RAISING)), Counter(quarantined=len(LATE))) == skipped
+    assert Counter(parked=len(RAISING), quarantined=len(LATE)) == skipped
+    assert done == listed(home, "parked") + listed(home, "quarantine")
     check(home, told)
     home = elsewhere(home)
     emit(home, [act(7, 2)])
     home.done("run", "fragile", "--until-caught-up")
     check(home, [*told, act(7, 2)])
+
+
+def by_user(home):
+    """The decisions that skip something of each user: one about the key, one about a record."""
+    reader, found = KafkaReader(home.kafka), defaultdict(list)
+    places = {one.skipped.source: 0 for one in fates(home)}
+    users = {(record.partition, record.offset): int(record.key) for record in reader.read(places)}
+    reader.close()
+    for one in fates(home):
+        found[users[one.skipped.partition, one.skipped.at]].append(one.skipped)
+    return found
 
 
 def ask_and_kill(home, chance, more, *, is_killed):
@@ -144,22 +173,18 @@ def test_a_worker_that_is_killed_at_any_point_of_an_answer_gives_it_once(kafka, 
     arms = tmp_path / "arms"
     program = [sys.executable, "-m", "tests.faults.worker", "fragile", "0", str(arms)]
 
+    log = KafkaLog(home.kafka, WorkerSettings())
+    skipped = by_user(home)
+
     for user, point in enumerate(STRUCK):
         with home.launch(program) as worker:
             until(lambda: home.has_workers(1, "fragile"), 60, "the worker is live")
             arm(arms, point)
-            for verb in (
-                ("parked", "retry", "fragile", str(user)),
-                ("quarantine", "redrive", "fragile", "--key", str(user)),
-            ):
-                home.streams(*verb, "--wait", "0")
+            ask("fragile", log, skipped[user])
             assert -signal.SIGKILL == worker.wait(30), worker.tail
     home.done("run", "fragile", "--until-caught-up")
 
-    assert (Counter(retried=len(STRUCK)), Counter(redriven=len(STRUCK))) == (
-        states(home, "parked"),
-        states(home, "quarantine"),
-    )
+    assert Counter(retried=len(STRUCK), redriven=len(STRUCK)) == states(home)
     check(home, [*told, *late])
 
 
