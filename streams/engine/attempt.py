@@ -7,6 +7,7 @@ it had succeeded; nobody else is told before the answers are committed.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from itertools import chain
 from operator import itemgetter
 from typing import Any, Final
 
@@ -15,14 +16,18 @@ import msgspec
 from streams.engine.decisions import Decision, DecisionKind, PartitionDecisions
 from streams.engine.fold_partition import HandlerRaised
 from streams.engine.quarantine import MAX_DETAIL
+from streams.errors import StreamsError
 from streams.ports.records import TopicPartition
 from streams.topics.keys import Key
 
-MAX_REDRIVES: Final = 1_000
-MAX_RETRIES: Final = 100
-"""At once; the rest waits for the next attempt, so that no transaction grows without a bound."""
-
 GONE: Final = ("gone", "the log does not hold it any more")
+
+
+class CannotTry(HandlerRaised):
+    """What is tried cannot be, through no fault of a handler."""
+
+    def __init__(self, found: StreamsError) -> None:
+        super().__init__("", 0, None, found)
 
 
 class Attempt:
@@ -40,23 +45,17 @@ class Attempt:
         self._failed: list[Decision] = []
         self._touched: dict[tuple[str, Key], int] = {}
 
-    @staticmethod
-    def is_due(decisions: PartitionDecisions, position: int) -> bool:
-        """Whether something is asked for that was met below a position."""
-        return any(True for _ in _redrives(decisions, position)) or any(
-            True for _ in _retries(decisions, position)
-        )
-
-    def begin(self, folds: Collection[str], log_start: int) -> None:
-        """Readmit what is asked for, for a trial.
+    def begin(self, folds: Collection[str], log_start: int, most: int) -> None:
+        """Readmit what is asked for, for a trial: at most so many requests, the oldest first.
 
         Keys of a fold that is not among `folds` fail, and those whose events are no longer in a log
         that begins at `log_start`.
         """
-        for offset in sorted(_redrives(self._decisions, self._at + 1))[:MAX_REDRIVES]:
-            self._readmit(self._decision(DecisionKind.REDRIVEN, offset))
+        redrives = sorted(_redrives(self._decisions, self._at + 1))[:most]
         retries = sorted(_retries(self._decisions, self._at + 1), key=itemgetter(0))
-        for offset, fold, key in retries[:MAX_RETRIES]:
+        for offset in redrives:
+            self._readmit(self._decision(DecisionKind.REDRIVEN, offset))
+        for offset, fold, key in retries[: most - len(redrives)]:
             decision = self._decision(DecisionKind.RETRIED, offset, fold=fold, key=key)
             if fold not in folds:
                 self._fail(decision, "not declared", f"the service has no fold {fold} any more")
@@ -64,6 +63,11 @@ class Attempt:
                 self._fail(decision, *GONE)
             else:
                 self._readmit(decision)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether one request is tried."""
+        return len(self._open) + len(self._failed) <= 1
 
     def holds(self, number: int) -> bool:
         """Whether a readmission is one of this attempt's."""
@@ -73,14 +77,17 @@ class Attempt:
         """A redriven record changed these states, by fold and key."""
         self._touched.update(dict.fromkeys(states, number))
 
-    def refuse(self, number: int, reason: str, detail: str) -> Decision:
+    def refuse(self, number: int, reason: str, detail: str) -> None:
         """A record cannot be folded; nothing of it was."""
-        return self._fail(self._withdraw(number), reason, detail)
+        self._fail(self._withdraw(number), reason, detail)
 
-    def blame(self, raised: HandlerRaised) -> Decision:
+    def blame(self, raised: HandlerRaised) -> None:
         """What raised has failed; its traces are in the states."""
+        if isinstance(raised, CannotTry):
+            self.give_up(raised.reason, raised.detail)
+            return
         decision = self._withdraw(self._cause(raised))
-        return self._fail(
+        self._fail(
             decision,
             raised.reason,
             raised.detail,
@@ -88,6 +95,11 @@ class Attempt:
             raised_at=raised.offset,
             where=raised.where,
         )
+
+    def give_up(self, reason: str, detail: str) -> None:
+        """All that is tried fails."""
+        for number in list(self._open):
+            self._fail(self._withdraw(number), reason, detail)
 
     @property
     def answers(self) -> list[Decision]:
@@ -123,7 +135,7 @@ class Attempt:
                 return number
         return self._touched[state]
 
-    def _fail(self, decision: Decision, reason: str, detail: str, **why: Any) -> Decision:
+    def _fail(self, decision: Decision, reason: str, detail: str, **why: Any) -> None:
         is_redrive = decision.kind is DecisionKind.REDRIVEN
         failed = msgspec.structs.replace(
             decision,
@@ -133,7 +145,6 @@ class Attempt:
             **why,
         )
         self._failed.append(failed)
-        return failed
 
     def _decision(
         self, kind: DecisionKind, original: int, *, fold: str = "", key: Key | None = None
@@ -149,6 +160,12 @@ class Attempt:
             fold=fold,
             key=key,
         )
+
+
+def is_asked(decisions: PartitionDecisions, position: int) -> bool:
+    """Whether something is asked for that was met below a position."""
+    found = chain(_redrives(decisions, position), _retries(decisions, position))
+    return any(True for _ in found)
 
 
 def _redrives(decisions: PartitionDecisions, position: int) -> Iterable[int]:

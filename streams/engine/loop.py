@@ -108,7 +108,7 @@ class Loop:
         What raised when it was tried again is told with the other answers, when they are committed.
         """
         if partition.is_trying:
-            partition.park(raised)
+            partition.fail(raised)
         else:
             self._count_park(partition, raised)
             self._instruments.parked(raised.fold)
@@ -177,7 +177,8 @@ class Loop:
 
     def _is_full(self) -> bool:
         limit = self._settings.commit_max_outputs
-        return sum(one.waiting_outputs for one in self._assignment.partitions) >= limit
+        partitions = self._assignment.partitions
+        return sum(one.waiting_outputs for one in partitions if not one.is_trying) >= limit
 
     def _count_park(self, partition: Partition, raised: HandlerRaised) -> None:
         now_s = monotonic_s()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from streams.avro.codec import Codec
 from streams.engine.admission import Admission
-from streams.engine.attempt import Attempt
+from streams.engine.attempts import Attempts
 from streams.engine.course import Course
 from streams.engine.decisions import Decision, DecisionKind, PartitionDecisions
 from streams.engine.fold_partition import FoldPartition, HandlerRaised
@@ -67,7 +67,6 @@ class Partition:
         self._checkpoint_offset = opened.start
         self._saved_number = opened.readmitted
         self.position = opened.start
-        self._attempt: Attempt | None = None
         self._is_held = False
         self._folds = [
             FoldPartition(
@@ -83,6 +82,12 @@ class Partition:
         )
         self._readmission = Readmission(
             self.source, opened.decisions, self._admission, self._folding, opened.originals
+        )
+        self._attempts = Attempts(
+            opened.decisions,
+            self.source,
+            opened.progress.topic_id,
+            [fold.fold.name for fold in self._folds],
         )
         self._begin_course()
 
@@ -127,8 +132,10 @@ class Partition:
             end = bisect_left(offsets, self._bound(offsets[at]), at)
             is_silent = self._is_silent(offsets[at])
             since = self._course.catching_up(offsets[at])
-            self._folding.run(batch, at, end, is_silent=is_silent, since=since)
-            if not is_silent:
+            with self._attempts.guarded():
+                self._folding.run(batch, at, end, is_silent=is_silent, since=since)
+            self._attempts.check_size(self.waiting_outputs)
+            if offsets[at] >= self.committed_offset:
                 self._open_records += end - at
             at = end
             self._folded = offsets[at - 1] + 1
@@ -152,8 +159,9 @@ class Partition:
             return []
         source = ("source", f"{self.source}/{self._folded - 1}".encode())
         outputs = self._admission.owed(self._folded)
-        if self._attempt is not None:
-            outputs += [one.outgoing(self._service.decisions) for one in self._attempt.answers]
+        if self._attempts.open is not None:
+            answers = self._attempts.open.answers
+            outputs += [one.outgoing(self._service.decisions) for one in answers]
         for fold in self._folds:
             outputs += fold.facts
             outputs += fold.conclude(source)
@@ -161,7 +169,7 @@ class Partition:
 
     def next_position(self) -> tuple[Committed, Progress] | None:
         """What to commit for the open interval, None when nothing moved."""
-        has_news = self.position > self.committed_offset or self._attempt is not None
+        has_news = self.position > self.committed_offset or self.is_trying
         if self.stage is not Stage.LIVE or not has_news:
             return None
         progress = self.progress.next()
@@ -176,11 +184,8 @@ class Partition:
         self._admission.committed(offset)
         for fold in self._folds:
             fold.committed()
-        if self._attempt is not None:
-            self._attempt.conclude()
-            for answer in self._attempt.answers:
-                tell(self.service, answer)
-            self._attempt = None
+        for answer in self._attempts.conclude():
+            tell(self.service, answer)
 
     def checkpoint(self, *, turn: bool = False) -> int:
         """Save the changed states with their offset; returns bytes written, 0 when nothing moved.
@@ -190,7 +195,7 @@ class Partition:
         """
         if self.stage is Stage.LIVE and self.position != self.committed_offset:
             return 0
-        if self._attempt is not None or self._course.is_out_of_place(self.position):
+        if self.is_trying or self._course.is_out_of_place(self.position):
             return 0
         written, number = 0, self._decisions.last_number
         if self.position != self._checkpoint_offset or number != self._saved_number or self.unsaved:
@@ -214,15 +219,14 @@ class Partition:
         """Whether something is asked for that can be tried now, right after a commit."""
         return (
             self.stage is Stage.LIVE
-            and self._attempt is None
             and self.position == self.committed_offset
-            and Attempt.is_due(self._decisions, self.position)
+            and self._attempts.are_due(self.position)
         )
 
     @property
     def is_trying(self) -> bool:
         """Whether something is tried again and not answered yet."""
-        return self._attempt is not None
+        return self._attempts.open is not None
 
     @property
     def is_held(self) -> bool:
@@ -239,10 +243,7 @@ class Partition:
         The next record to read is at `position`.
         """
         self.checkpoint()
-        self._attempt = Attempt(
-            self._decisions, self.source, self.progress.topic_id, self.position - 1
-        )
-        self._attempt.begin([fold.fold.name for fold in self._folds], log_start)
+        self._attempts.begin(self.position, log_start)
         self._reopen()
 
     def release(self) -> None:
@@ -251,9 +252,8 @@ class Partition:
         If they are not committed, all that was tried is as it was, and still asked for. The next
         record to read is at `position`.
         """
-        if self._attempt is not None:
-            self._attempt.undo()
-            self._attempt = None
+        if self.is_trying:
+            self._attempts.not_committed()
             self._reopen()
         self.checkpoint()
         self._is_held = False
@@ -261,17 +261,20 @@ class Partition:
     def park(self, raised: HandlerRaised) -> Decision:
         """Skip a key from the failing event on; forget the open interval, go to the checkpoint.
 
-        The next record to read is at `position`. The half-changed state goes with the cache. What
-        raised when it was tried again fails, and is skipped as before.
+        The next record to read is at `position`. The half-changed state goes with the cache.
         """
-        if self._attempt is not None:
-            decision = self._attempt.blame(raised)
-        elif self.stage is Stage.LIVE:
-            decision = self._readmission.failed(raised) or self._parked(raised)
-        else:
-            decision = self._parked(raised)
+        failed = self._readmission.failed(raised) if self.stage is Stage.LIVE else None
+        decision = failed or self._parked(raised)
         self._reopen()
         return decision
+
+    def fail(self, raised: HandlerRaised) -> None:
+        """What raised when it was tried again is skipped as before; the rest is tried anew.
+
+        The next record to read is at `position`.
+        """
+        self._attempts.fail(raised)
+        self._reopen()
 
     def close(self) -> None:
         """Release the store; what was not saved is gone.
@@ -290,7 +293,7 @@ class Partition:
             self._fold_late(min(position, self.committed_offset))
             if position >= self.committed_offset:
                 self._become(Stage.LIVE)
-                if self._attempt is not None:
+                if self.is_trying:
                     self.position = self._folded = self.committed_offset
                     self.outputs()  # what a result raises must fail here, and not with the commit
                     self._is_held = True
@@ -302,7 +305,9 @@ class Partition:
         while late := self._course.take_late(position):
             is_silent = self._is_silent(late[0].due - 1)
             since = self._course.since
-            self._readmission.fold(late, since, self._attempt, is_silent=is_silent)
+            with self._attempts.guarded():
+                self._readmission.fold(late, since, self._attempts.open, is_silent=is_silent)
+            self._attempts.check_size(self.waiting_outputs)
 
     def _parked(self, raised: HandlerRaised) -> Decision:
         is_result = raised.offset is None
@@ -337,7 +342,7 @@ class Partition:
 
     def _is_silent(self, offset: int) -> bool:
         """Whether what stands at an offset was published before; what is tried again was not."""
-        return offset < self.committed_offset and self._attempt is None
+        return offset < self.committed_offset and not self.is_trying
 
     def _bound(self, offset: int) -> int:
         """Where a run of records that begins at an offset has to end."""
@@ -360,7 +365,7 @@ class Partition:
         self._course = Course(self._decisions, self._checkpoint_offset, self._saved_number)
         self.position = self._course.start
         self._folded = self._checkpoint_offset
-        if self._attempt is None and not self._course.is_due(self.position):
+        if not self.is_trying and not self._course.is_due(self.position):
             self._reach(self.position)
 
     def _become(self, stage: Stage) -> None:

@@ -73,10 +73,18 @@ def encoded(event):
 
 
 def mend(bench, offset, event, photo=5):
-    """Other bytes at an offset, as if their schema were known by now."""
+    """Other bytes at an offset, as if their schema were known by now; they are of `event`."""
+    _put(bench, offset, photo, value=encoded(event))
+
+
+def corrupt(bench, offset, photo=5):
+    """Bytes that no schema explains any more."""
+    _put(bench, offset, photo, value=RUBBISH)
+
+
+def _put(bench, offset, photo, **changes):
     entries = bench.log._broker.partition(home_of(photo))._entries
-    record = replace(entries[offset].record, value=encoded(event))
-    entries[offset] = replace(entries[offset], record=record)
+    entries[offset] = replace(entries[offset], record=replace(entries[offset].record, **changes))
 
 
 def quarantined(bench, *folds):

@@ -218,7 +218,7 @@ def test_a_retried_key_that_kills_the_process_costs_one_crash(bench):
 
 def test_more_records_than_fit_one_transaction_are_all_answered(bench, monkeypatch):
     """Whole deployments of a producer may be undecodable."""
-    monkeypatch.setattr("streams.engine.attempt.MAX_REDRIVES", 3)
+    monkeypatch.setattr("streams.engine.attempts.MAX_REQUESTS", 3)
     worker = bench.worker()
     for _ in range(10):
         bench.put(liked(0), value=RUBBISH)

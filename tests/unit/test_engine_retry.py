@@ -328,7 +328,7 @@ def test_a_request_about_an_earlier_topic_is_passed_over(bench):
 
 def test_more_keys_than_fit_one_transaction_are_all_answered(bench, monkeypatch):
     """A bad deployment parks many."""
-    monkeypatch.setattr("streams.engine.attempt.MAX_RETRIES", 2)
+    monkeypatch.setattr("streams.engine.attempts.MAX_REQUESTS", 2)
     photos = photos_on(home_of(5).partition, 5)
     worker = bench.worker()
     bench.emit(*(posted("raise", photo) for photo in photos))
