@@ -177,14 +177,16 @@ def test_a_partition_that_stays_while_another_moves_loses_no_record(bench, poll_
         first.turn()
         if all(one.is_held for one in first.owned.values()):
             break
-    second = bench.worker(slot=1, poll_records=poll_records)
     bench.emit(*(liked(1, photo) for photo in photos))
+    first.turn(4)
+    second = bench.worker(slot=1, poll_records=poll_records)
+    bench.emit(*(liked(2, photo) for photo in photos))
     for _ in range(10):
         first.turn()
         second.turn()
     rounds(first, second)
 
-    assert {str(photo): 2 for photo in photos} == bench.counts()
+    assert {str(photo): 3 for photo in photos} == bench.counts()
     assert 4 == len(kinds(bench, "retried"))
 
 
