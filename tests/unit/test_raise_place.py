@@ -15,7 +15,7 @@ from tests.unit.engine_bench import HandlerError, liked, likes_fold, posted
 @pytest.mark.parametrize(
     ("caption", "code"),
     [
-        ("raise", "raise HandlerError(event.caption)"),
+        ("raise", "raise HandlerError(caption)"),
         ("break the result", 'raise HandlerError("result")'),
     ],
 )
