@@ -11,6 +11,8 @@ StreamsError                 anything below; `exit_code` is what the command lin
 │   ├── BrokerUnavailable    no broker answered in time
 │   └── Overloaded           the client's bounded queue is full
 ├── NotFound                 the thing asked for does not exist
+│   ├── PositionGone         the log does not hold a position that was to be read
+│   └── TopicGone            a topic that is read does not exist, or no longer
 ├── DeliveryFailed           a record was not acknowledged, or it is unknown whether it was
 ├── ClientClosed             the client was closed, or belongs to the parent of a fork
 ├── Undecodable              bytes that no schema explains; a worker quarantines them
@@ -91,6 +93,14 @@ class NotFound(StreamsError):
     """The key, topic, service or type asked for does not exist."""
 
     exit_code = 4
+
+
+class PositionGone(NotFound):
+    """The log does not hold the position to read from; a worker that meets it stops."""
+
+
+class TopicGone(NotFound):
+    """A topic that is read does not exist, or no longer; a worker that meets it stops."""
 
 
 class DeliveryFailed(StreamsError):

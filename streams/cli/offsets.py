@@ -32,7 +32,8 @@ def restore(
     """Commit lost offsets again, found from what the service published; with all workers stopped.
 
     Nothing is counted twice: every record says up to which input offset it was made. All that the
-    service ever published is read, which takes a while.
+    service ever published is read, which takes a while. Where the log begins behind what was
+    folded, that gap is accepted, told and put on record.
     """
     from streams.engine.restore import find_offsets, restore_offsets
     from streams.engine.services import load_service
@@ -52,6 +53,10 @@ def restore(
             write_line(json_line(dict(zip(_COLUMNS, row, strict=True))))
         return
     write_table(_COLUMNS, rows)
+    for one in restored:
+        if one.gap:
+            gap = f"{one.gap.start} to {one.gap.stop - 1}"
+            write_line(f"{one.source}: offsets {gap} are gone and were never folded")
     moved = sum(one.found != one.wanted for one in restored)
     if dry_run:
         write_line(f"{moved} of {len(rows)} offsets would change; nothing was committed")

@@ -27,17 +27,21 @@ def reset(
 ) -> None:
     """Fold the log again from its start, with all workers stopped.
 
-    Results are published again and end as they were; folds that emit facts are refused. Decisions
+    Results are published again and end as they were; folds that emit facts are refused, unless
+    their topic was deleted and made again, which begins them anew with what is in it. Decisions
     stay: parked keys are skipped from the same event on, and quarantined records too, but for what
     was retried or redriven. So do results of keys that no record of the log mentions any more.
     """
     from streams.engine.reset import reset_state
     from streams.engine.services import load_service
+    from streams.engine.status import service_home
     from streams.kafka.connection import KafkaLog
+    from streams.state.folder import StateFolders
 
-    log = KafkaLog(KafkaSettings(), WorkerSettings())
+    kafka = KafkaSettings()
+    log = KafkaLog(kafka, WorkerSettings())
     loaded = load_service(service)
-    starts = reset_state(loaded, log, topic or ())
+    starts = reset_state(loaded, log, StateFolders(service_home(kafka)), topic or ())
     if as_json:
         for place, offset in starts.items():
             row = {"topic": place.topic, "partition": place.partition, "offset": offset}

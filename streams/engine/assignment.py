@@ -11,6 +11,13 @@ from streams.engine.instruments import Instruments
 from streams.engine.membership import Membership
 from streams.engine.opening import Opener
 from streams.engine.partition import Partition
+from streams.errors import (
+    OffsetsMissing,
+    PositionGone,
+    TopicChanged,
+    TopicGone,
+    WorkerStopped,
+)
 from streams.fold.service import Service
 from streams.logs import get_logger
 from streams.ports.log import Consumer
@@ -113,6 +120,18 @@ class Assignment:
             self._release(source)
         self._capture()
         self._log.warning("partitions lost", action="lost", partitions=_listed(partitions))
+
+    def stopped_by(self, gone: PositionGone | TopicGone) -> WorkerStopped:
+        """The error to end with, and the command that goes on."""
+        if isinstance(gone, TopicGone):
+            return TopicChanged(
+                f"{gone}: run `{self._service.apply}` to have it again, empty; what becomes of the "
+                "state is told at the next start"
+            )
+        return OffsetsMissing(
+            f"{gone}: retention or a deletion removed what stands before the log's beginning; "
+            f"bring that back, or accept that it is never counted with `{self._service.restore}`"
+        )
 
     def close(self) -> None:
         """Release what is still owned, without a commit; what comes later is not opened."""

@@ -24,7 +24,7 @@ def refuse_cut(service: Service, starts: Mapping[TopicPartition, int]) -> None:
             f"{service.name}: found logs whose first records are gone ({_listed(cut)}), wanted "
             "them to begin at 0: retention or a deletion removed what this service never read, and "
             "its results would count only what is left; bring those records back, or accept it "
-            f"with `streams offsets restore {service.name}`"
+            f"with `{service.restore}`"
         )
 
 
@@ -38,6 +38,20 @@ def tell_cut(starts: Mapping[TopicPartition, int]) -> None:
                 topic=source.topic,
                 partition=source.partition,
                 begins=start,
+            )
+
+
+def tell_skipped(gaps: Mapping[TopicPartition, range]) -> None:
+    """A log line for each partition with records that are gone and that nobody folded."""
+    for source, gap in gaps.items():
+        if gap:
+            get_logger().warning(
+                "the log does not hold these records any more; they are never counted",
+                action="records-skipped",
+                topic=source.topic,
+                partition=source.partition,
+                first=gap.start,
+                last=gap.stop - 1,
             )
 
 

@@ -7,6 +7,9 @@ person asks for stands beside them, and the owner of the partition answers it wi
     QUARANTINED ──▶ REDRIVE_ASKED ──▶ REDRIVEN           PARKED ──▶ RETRY_ASKED ──▶ RETRIED
         ▲                │                                  ▲             │
         └─ REDRIVE_FAILED┘                                  └ RETRY_FAILED┘
+
+Two more are a person's own: SKIPPED accepts that records are gone which nobody folded, BEGUN_ANEW
+that a topic is another one than that of its name which was folded before.
 """
 
 from __future__ import annotations
@@ -36,10 +39,15 @@ class DecisionKind(StrEnum):
     RETRY_ASKED = "retry_asked"
     RETRIED = "retried"
     RETRY_FAILED = "retry_failed"
+    SKIPPED = "skipped"
+    BEGUN_ANEW = "begun_anew"
 
 
 ASKED = frozenset({DecisionKind.REDRIVE_ASKED, DecisionKind.RETRY_ASKED})
-"""What people write; everything else is written by the owner of a partition."""
+"""What people ask for, and the owner of a partition answers."""
+
+ACCEPTED = frozenset({DecisionKind.SKIPPED, DecisionKind.BEGUN_ANEW})
+"""What people decide themselves, with all workers stopped."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +64,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     right behind `at` what it had skipped of `key` since the offset `original`, and skips it no
     more. Of what failed again `reason`, `detail`, `where` and `raised_by` tell why, and `raised_at`
     on which event; then nothing of it was folded.
+
+    SKIPPED: the records from `at` up to the offset `up_to` were gone before any fold had them.
+    BEGUN_ANEW: folding begins at `at`; ids of facts tell this topic from the one before. `ends` are
+    those of the outputs at that moment, by `topic/partition`: what stands below was made of that.
     """
 
     kind: DecisionKind
@@ -71,6 +83,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     raised_at: int | None = None
     where: str = ""
     results: tuple[str, ...] = ()
+    ends: dict[str, int] = {}
     fold: str = ""
     key: Any = None
 
@@ -121,6 +134,8 @@ class PartitionDecisions:
     last_number: int = 0
     redrives: set[int] = field(default_factory=set)
     retries: set[tuple[str, Key]] = field(default_factory=set)
+    gaps: list[range] = field(default_factory=list)
+    is_begun_anew: bool = False
 
     def copy(self) -> PartitionDecisions:
         """An own copy, to which an owner adds what it decides before that is committed."""
@@ -132,7 +147,16 @@ class PartitionDecisions:
             self.last_number,
             set(self.redrives),
             set(self.retries),
+            list(self.gaps),
+            self.is_begun_anew,
         )
+
+    def behind_gaps(self, offset: int) -> int:
+        """Where to go on from an offset: behind the records that are accepted to be gone."""
+        for gap in self.gaps:
+            if offset in gap:
+                offset = gap.stop
+        return offset
 
     def add(self, decision: Decision) -> None:
         """Follow one more decision; what is asked about something that is not skipped is moot."""
@@ -151,6 +175,10 @@ class PartitionDecisions:
                 self._answered(decision)
             case DecisionKind.RETRY_FAILED:
                 self._answered(decision)
+            case DecisionKind.SKIPPED:
+                self.gaps.append(range(decision.at, _end(decision)))
+            case DecisionKind.BEGUN_ANEW:
+                self.is_begun_anew = True
 
     def readmit(self, decision: Decision) -> int:
         """Skip no more what RETRIED or REDRIVEN speaks of; returns the number of that."""
@@ -184,6 +212,10 @@ class PartitionDecisions:
             self.retries.discard((decision.fold, decision.fold_key))
         else:
             self.redrives.discard(_original(decision))
+
+
+def _end(decision: Decision) -> int:
+    return decision.at if decision.up_to is None else decision.up_to + 1
 
 
 def _original(decision: Decision) -> int:

@@ -37,11 +37,11 @@ def made_again(
 
 
 def changed(service: Service, topics: list[str]) -> TopicChanged:
-    """The error about topics that were made again, with the way on for each."""
-    ways = "; ".join(f"{name}: {service.way_back(name)}" for name in topics)
+    """The error about topics that were made again, with the way on."""
     return TopicChanged(
         f"{service.name}: found {', '.join(topics)} deleted and made again since it was folded, "
-        f"so offsets of then mean other records: {ways}"
+        "so offsets of then mean other records. To begin anew with what is there now, and keep "
+        f"what was published of the old records: run `{service.reset_of(*topics)}`"
     )
 
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from streams.clock import Deadline
 from streams.engine.cut_log import refuse_cut
 from streams.engine.earlier_topics import changed, made_again
-from streams.engine.progress import start_positions
+from streams.engine.progress import note_of, start_positions
 from streams.errors import (
     ConfigurationError,
     Fenced,
@@ -45,7 +45,9 @@ def ensure_started(service: Service, log: Log, folders: Folders, deadline: Deadl
             for name in service.inputs
             for number in range(topics[name].partitions)
         ]
-        if None not in admin.group_positions(service.name, sources).values():
+        committed = admin.group_positions(service.name, sources)
+        refuse_added(service, topics, committed)
+        if None not in committed.values():
             return
     finally:
         admin.close()
@@ -123,7 +125,7 @@ def described(service: Service, admin: LogAdmin) -> Mapping[str, TopicInfo]:
     missing = [name for name in wanted if name not in topics]
     if missing:
         raise ConfigurationError(
-            f"{service.name}: found no topic {', '.join(missing)}; run `streams topics apply`"
+            f"{service.name}: found no topic {', '.join(missing)}; run `{service.apply}`"
         )
     for name in (*service.inputs, *outputs):
         declared = service.catalog.topic(name).partitions
@@ -136,6 +138,25 @@ def described(service: Service, admin: LogAdmin) -> Mapping[str, TopicInfo]:
     return topics
 
 
+def refuse_added(
+    service: Service,
+    topics: Mapping[str, TopicInfo],
+    committed: Mapping[TopicPartition, Committed | None],
+) -> None:
+    """TopicChanged where positions are those of a topic that had another number of partitions."""
+    for source, position in committed.items():
+        then, now = note_of(source, position), topics[source.topic]
+        if then is None or then.topic_id != now.topic_id:
+            continue
+        if then.partitions not in (0, now.partitions):
+            raise TopicChanged(
+                f"{service.name}: found {now.partitions} partitions of {source.topic}, wanted the "
+                f"{then.partitions} that were folded: keys go on in other partitions than their "
+                "state is in. Kafka takes no partition away: declare a topic of another name, and "
+                "fold it as a service of another name"
+            )
+
+
 def _refuse_restart(
     service: Service,
     committed: Mapping[TopicPartition, Committed | None],
@@ -143,7 +164,7 @@ def _refuse_restart(
     folders: Folders,
 ) -> None:
     missing = [str(source) for source, position in committed.items() if position is None]
-    restore = f"run `streams offsets restore {service.name}`"
+    restore = f"run `{service.restore}`"
     if len(missing) < len(committed):
         raise OffsetsMissing(
             f"{service.name}: found no committed offset for {', '.join(missing[:5])} although "
@@ -176,15 +197,11 @@ def _refuse_made_again(
     log: Log,
     folders: Folders,
 ) -> None:
-    """TopicChanged where an offset is missing because its topic was deleted, and a reset helps.
-
-    Of a topic whose folds emit facts `offsets restore` tells whether anything was made of it.
-    """
+    """TopicChanged where an offset is missing because its topic was deleted."""
     missing = {source.topic for source, position in committed.items() if position is None}
     earlier = [name for name in made_again(service, topics, log, folders) if name in missing]
-    resettable = [name for name in earlier if service.is_resettable(name)]
-    if resettable:
-        raise changed(service, resettable)
+    if earlier:
+        raise changed(service, earlier)
 
 
 def _written(service: Service, admin: LogAdmin) -> list[str]:

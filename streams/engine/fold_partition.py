@@ -74,13 +74,15 @@ class FoldPartition:
     event that touched it last; `folded` counts the events that were folded live.
     """
 
-    def __init__(self, fold: BoundFold, partition: int, parked: dict[Key, int]) -> None:
+    def __init__(
+        self, fold: BoundFold, partition: int, parked: dict[Key, int], *, log_id: str = ""
+    ) -> None:
         self.fold = fold
         self.cache = StateCache(fold.codec(), fold.fold.state)
         self.changed: dict[Key, Message] = {}
         self.folded = 0
         self.parked = parked
-        self._emission = Emission(fold, partition)
+        self._emission = Emission(fold, partition, log_id)
         self._handles = {one: handler.handle for one, handler in fold.handlers.items()}
         self._wants_context = {
             one for one, handler in fold.handlers.items() if handler.wants_context

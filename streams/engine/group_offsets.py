@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from streams.clock import Deadline
+from streams.engine.decisions import Decision
 from streams.errors import InputError, TransactionFailed
 from streams.fold.service import Service
 from streams.ports.log import Log
@@ -14,9 +15,14 @@ _DEADLINE_S = 20.0
 
 
 def write_offsets(
-    service: Service, log: Log, positions: Mapping[TopicPartition, Committed]
+    service: Service,
+    log: Log,
+    positions: Mapping[TopicPartition, Committed],
+    decisions: Iterable[Decision] = (),
 ) -> None:
-    """Commit `positions` for the service's group; InputError while a worker still runs.
+    """Commit `positions` for the service's group, with `decisions` about them.
+
+    InputError, nothing changed, while a worker still runs.
 
     TransactionFailed when the broker did not take them for another reason.
 
@@ -24,10 +30,11 @@ def write_offsets(
     have its offsets moved under it.
     """
     deadline = Deadline.after(_DEADLINE_S)
+    outgoing = [one.outgoing(service.decisions) for one in decisions]
     producer = log.transactions(f"{service.name}.start", deadline)
     consumer = log.consumer(service.name)
     try:
-        producer.commit([], positions, consumer.member())
+        producer.commit(outgoing, positions, consumer.member())
     except TransactionFailed as exc:
         if not exc.is_stale_member:
             raise

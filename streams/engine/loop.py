@@ -23,7 +23,7 @@ from streams.engine.notices import tell
 from streams.engine.partition import Partition
 from streams.engine.requests import Requests
 from streams.engine.stage import Stage
-from streams.errors import HandlerFailing
+from streams.errors import HandlerFailing, PositionGone, TopicGone
 from streams.ports.log import Consumer
 from streams.ports.records import Polled
 from streams.settings import WorkerSettings
@@ -76,7 +76,7 @@ class Loop:
         """One round of the loop."""
         self.turned_s = monotonic_s()
         wait_s = min(_IDLE_POLL_S, max(0.0, self._commit_due_s - monotonic_s()))
-        polled = self._consumer.poll(self._settings.poll_records, wait_s)
+        polled = self._poll(self._settings.poll_records, wait_s)
         self._take(polled)
         now_s = monotonic_s()
         if now_s >= self._commit_due_s or self._is_full() or self._checkpoints.is_due:
@@ -165,10 +165,16 @@ class Loop:
         for partition in self._requests.begin():
             self._consumer.seek(partition.source, partition.position)
 
+    def _poll(self, max_records: int, wait_s: float) -> Polled:
+        try:
+            return self._consumer.poll(max_records, wait_s)
+        except (PositionGone, TopicGone) as exc:
+            raise self._assignment.stopped_by(exc) from exc
+
     def _settled(self) -> bool:
         """Whether the membership is up to date after every queued callback has run."""
         self._membership.propose()
-        polled = self._consumer.poll(_DRAIN_RECORDS, 0.0)
+        polled = self._poll(_DRAIN_RECORDS, 0.0)
         self._take(polled)
         if sum(len(batch.offsets) for batch in polled.batches) >= _DRAIN_RECORDS:
             return False

@@ -21,6 +21,7 @@ from streams.clock import Deadline
 from streams.engine.commit import ReadPositions
 from streams.engine.decision_log import DecisionLog
 from streams.engine.decisions import PartitionDecisions
+from streams.engine.earlier_topics import changed
 from streams.engine.first_start import described
 from streams.engine.inflight import Inflight
 from streams.engine.originals import Originals
@@ -91,12 +92,14 @@ class Opener:
                     source, found, progress, folder, about, log_start=known.starts[source]
                 )
                 on_failure.callback(store.close)
+                start = progress.origin if meta is None else meta.offset
+                start = self._within(source, start, found.offset, about, known.starts[source])
                 opened[source] = (
                     Opened(
                         source=source,
                         store=store,
                         inflight=Inflight(folder.marker()),
-                        start=progress.origin if meta is None else meta.offset,
+                        start=start,
                         readmitted=about.last_number if meta is None else meta.readmitted,
                         committed=found.offset,
                         progress=self._declared(source, progress),
@@ -129,19 +132,15 @@ class Opener:
     def _checked(
         self, source: TopicPartition, committed: Committed | None, topic_id: str
     ) -> tuple[Committed, Progress]:
-        name = self.service.name
         if committed is None:
             raise OffsetsMissing(
-                f"{source}: found no committed offset of the group {name}, which has worked "
-                "before; the group was deleted or its offsets expired: run `streams offsets "
-                f"restore {name}`"
+                f"{source}: found no committed offset of the group {self.service.name}, which has "
+                "worked before; the group was deleted or its offsets expired: run "
+                f"`{self.service.restore}`"
             )
-        progress = progress_of(source, committed, name)
+        progress = progress_of(source, committed, self.service.restore)
         if progress.topic_id != topic_id:
-            raise TopicChanged(
-                f"{source}: found the topic with the id {topic_id}, wanted {progress.topic_id}; it "
-                f"was deleted and made again: {self.service.way_back(source.topic)}"
-            )
+            raise changed(self.service, [source.topic])
         self._check_versions(source, progress)
         return committed, progress
 
@@ -222,6 +221,30 @@ class Opener:
             )
         return (folder.store() if store is None else store), None
 
+    def _within(
+        self,
+        source: TopicPartition,
+        start: int,
+        committed: int,
+        decisions: PartitionDecisions,
+        log_start: int,
+    ) -> int:
+        """Where to begin to read: where the log still is, if a human accepted what is gone."""
+        start = decisions.behind_gaps(start)
+        if start >= log_start:
+            return start
+        if start < committed:
+            raise TopicChanged(
+                f"{source}: the log begins at {log_start}, but the newest state here is that of "
+                f"{start}, and {committed} is committed; bring back a newer state folder of this "
+                f"partition; else {self.service.way_back(source.topic)}"
+            )
+        raise OffsetsMissing(
+            f"{source}: the log begins at {log_start}, wanted {start}: retention or a deletion "
+            f"removed {log_start - start} offsets before they were folded; bring those records "
+            f"back, or accept that they are never counted with `{self.service.restore}`"
+        )
+
     def _kept(
         self, source: TopicPartition, folder: Folder
     ) -> tuple[Store | None, CheckpointMeta | None]:
@@ -268,7 +291,7 @@ class Opener:
             raise OffsetsMissing(
                 f"{source}: the committed offset {committed.offset} is behind the store's "
                 f"{meta.offset}; the group's offsets were moved or restored from a backup: run "
-                f"`streams offsets restore {self.service.name}`"
+                f"`{self.service.restore}`"
             )
         gone = meta.versions.keys() - self.service.versions_of(source.topic).keys()
         if gone:

@@ -73,6 +73,7 @@ class Partition:
                 fold,
                 self.source.partition,
                 opened.decisions.parked.setdefault(fold.name, {}),
+                log_id=opened.progress.topic_id if opened.decisions.is_begun_anew else "",
             )
             for fold in service.folds_of(self.source.topic)
         ]

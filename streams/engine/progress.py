@@ -21,13 +21,15 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
     `generation` names the store's line of descent, `versions` the folds that made it, `count`
     grows by one with each transaction (so a transaction that moved no offset is still seen),
-    `topic_id` tells a recreated topic, `origin` is the first offset ever folded.
+    `topic_id` tells a recreated topic, `partitions` how many it had (0: not known), `origin` is the
+    first offset ever folded.
     """
 
     generation: str
     versions: dict[str, int]
     topic_id: str
     origin: int
+    partitions: int = 0
     count: int = 0
 
     def next(self) -> Progress:
@@ -46,16 +48,27 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         return text.decode()
 
 
-def progress_of(source: TopicPartition, committed: Committed, service: str) -> Progress:
-    """The progress beside a committed offset; OffsetsMissing when something else wrote it."""
+def progress_of(source: TopicPartition, committed: Committed, restore: str) -> Progress:
+    """The progress beside a committed offset; OffsetsMissing when something else wrote it.
+
+    `restore` is the command that then helps.
+    """
     try:
         return msgspec.json.decode(committed.metadata, type=Progress)
     except msgspec.DecodeError as exc:
         raise OffsetsMissing(
             f"{source}: found the committed offset {committed.offset} with the note "
             f"{committed.metadata[:60]!r}, wanted one written by a worker; another tool moved the "
-            f"group's offsets: run `streams offsets restore {service}`"
+            f"group's offsets: run `{restore}`"
         ) from exc
+
+
+def note_of(source: TopicPartition, committed: Committed | None) -> Progress | None:
+    """The progress beside a committed offset; None without one that a worker wrote."""
+    try:
+        return None if committed is None else progress_of(source, committed, "")
+    except OffsetsMissing:
+        return None
 
 
 def start_positions(
@@ -71,6 +84,7 @@ def start_positions(
                 versions=service.versions_of(source.topic),
                 topic_id=topics[source.topic].topic_id,
                 origin=start,
+                partitions=topics[source.topic].partitions,
             ).text(),
         )
         for source, start in starts.items()

@@ -41,6 +41,7 @@ def load_service(name: str) -> Service:
         raise NotFound(f"found no module {module_name!r} for the service {name!r}") from exc
     service = getattr(module, attribute, None)
     if isinstance(service, Service):
+        service.target = name
         return service
     found = type(service).__name__ if hasattr(module, attribute) else f"no {attribute}"
     others = [name for name, one in vars(module).items() if isinstance(one, Service)]

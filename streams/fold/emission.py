@@ -17,20 +17,22 @@ from streams.ports.records import Outgoing, Position
 class Emission:
     """Implements `Context`: stamps, encodes and collects what one fold emits on one partition.
 
-    While `is_silent` (recovery) it does the same work and keeps nothing. Owned by the worker's
-    thread; `begin` is called before each event.
+    While `is_silent` (recovery) it does the same work and keeps nothing. `log_id` tells a topic
+    from one of the same name that was folded before: without it, facts made of records with equal
+    offsets would have equal ids. Owned by the worker's thread; `begin` is called before each event.
     """
 
-    __slots__ = ("_event", "_fold", "_ordinals", "_routes", "_source", "events",
+    __slots__ = ("_event", "_fold", "_log", "_ordinals", "_routes", "_source", "events",
                  "is_silent", "offset", "outgoing", "partition", "topic")  # fmt: skip
 
-    def __init__(self, fold: BoundFold, partition: int) -> None:
+    def __init__(self, fold: BoundFold, partition: int, log_id: str = "") -> None:
         self._fold = fold.name
         self._routes = fold.emits
         self._ordinals: Counter[tuple[str, bytes]] = Counter()
         self._source: list[tuple[str, bytes]] | None = None
         self._event: Any = None
         self.topic = fold.topic.name
+        self._log = f"{self.topic}@{log_id}" if log_id else self.topic
         self.partition = partition
         self.offset = -1
         self.is_silent = False
@@ -71,7 +73,7 @@ class Emission:
             event,
             event_id=derived_event_id(
                 self._fold,
-                self.topic,
+                self._log,
                 self.partition,
                 self.offset,
                 (event.avro_name, key.decode(), ordinal),

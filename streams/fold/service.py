@@ -16,6 +16,7 @@ from streams.topics.topic import Topic
 class Service:
     """A name (also the consumer group's) and its folds.
 
+    `target` is what commands call it: the name, or `module:SERVICE` where it was loaded by that.
     Raises ConfigurationError when names clash or folds come from several schema packages.
     """
 
@@ -30,6 +31,7 @@ class Service:
                 f"{name}: found folds {names}, wanted one or more with own names"
             )
         self.name = name
+        self.target = name
         self.folds = tuple(folds)
 
     def __repr__(self) -> str:
@@ -95,7 +97,22 @@ class Service:
                 "what was there before, or fold the log as a service of another name with output "
                 "topics of its own"
             )
-        return f"run `streams state reset {self.name} --topic {topic}` to fold it from its start"
+        return f"run `{self.reset_of(topic)}` to fold it from its start"
+
+    def reset_of(self, *topics: str) -> str:
+        """The command that folds topics from their start."""
+        named = "".join(f" --topic {topic}" for topic in topics)
+        return f"streams state reset {self.target}{named}"
+
+    @property
+    def restore(self) -> str:
+        """The command that finds and commits its offsets."""
+        return f"streams offsets restore {self.target}"
+
+    @property
+    def apply(self) -> str:
+        """The command that makes its topics."""
+        return "streams topics apply" + ("" if self.target == self.name else f" {self.target}")
 
     @property
     def quarantine(self) -> str:

@@ -17,9 +17,9 @@ from confluent_kafka import TopicPartition as Place
 
 from streams.clock import Deadline
 from streams.errors import (
-    OffsetsMissing,
+    PositionGone,
     StreamsError,
-    TopicChanged,
+    TopicGone,
     WorkerStopped,
 )
 from streams.kafka import faults
@@ -181,10 +181,7 @@ class KafkaConsumer:
         owned = {partition.topic for partition in self._owned}
         gone = self._presence.missing([n for n, topic in self._names.items() if topic not in owned])
         if gone:
-            raise TopicChanged(
-                f"the topic {self._names[gone]} does not exist, or no longer; run `streams topics "
-                "apply`, and `streams state reset` if its records are lost"
-            )
+            raise TopicGone(f"the topic {self._names[gone]} does not exist, or no longer")
 
     def _ends(self, messages: list[Message]) -> dict[TopicPartition, int]:
         """Ends that were reached; raises for an error that needs a human."""
@@ -206,16 +203,11 @@ class KafkaConsumer:
         named = message is not None and message.topic() is not None
         where = str(self._named(message)) if message is not None and named else "the assignment"
         if faults.is_out_of_range(error):
-            return OffsetsMissing(
-                f"{where}: the log does not hold the position to read from ({error.str()}); "
-                "retention or a recreated topic removed it; run `streams topics diff`, then "
-                "`streams state reset` or `streams offsets restore`"
+            return PositionGone(
+                f"{where}: the log does not hold the position to read from ({error.str()})"
             )
         if faults.is_gone(error):
-            return TopicChanged(
-                f"{where}: the topic is gone ({error.str()}); run `streams topics apply`, and "
-                "`streams state reset` if its records are lost"
-            )
+            return TopicGone(f"{where}: the topic is gone ({error.str()})")
         return WorkerStopped(f"{where}: {error.str()} ({error.name()}); restart the worker")
 
     def _on_assign(self, client: Client, places: list[Place]) -> None:

@@ -40,7 +40,10 @@ class Consumer(Protocol):
         """Join the group."""
 
     def poll(self, max_records: int, timeout_s: float) -> Polled:
-        """Records and ends; may call the listener. Errors that need a human raise WorkerStopped."""
+        """Records and ends; may call the listener, whose errors come out here.
+
+        Raises PositionGone and TopicGone; any other error that needs a human is a WorkerStopped.
+        """
 
     def seek(self, partition: TopicPartition, offset: int) -> None:
         """Read an assigned partition from `offset`; earlier fetched records are dropped."""

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TypeVar
 
 from streams.clock import Deadline
-from streams.errors import OffsetsMissing, StreamsError, TopicChanged
+from streams.errors import PositionGone, StreamsError, TopicGone
 from streams.ports.log import RebalanceListener
 from streams.ports.records import Batch, Committed, Polled, TopicPartition
 from streams.testing.batch import RecordBatch
@@ -100,7 +100,7 @@ class InMemoryConsumer:
     def _check_topics(self) -> None:
         gone = [topic for topic in self._topics if topic not in self._broker.topics]
         if gone:
-            raise TopicChanged(f"the topics {gone} are gone; run `streams topics apply`")
+            raise TopicGone(f"the topics {gone} are gone")
 
     def _follow_the_group(self, listener: RebalanceListener) -> None:
         """Callbacks run without the log's lock, as they may take long or wait for others."""
@@ -159,7 +159,7 @@ class InMemoryConsumer:
         for partition in self._in_turn():
             log, position = self._broker.partition(partition), self._positions[partition]
             if not log.holds(position):
-                raise OffsetsMissing(
+                raise PositionGone(
                     f"{partition}: found a log of {log.start} to {log.end}, "
                     f"wanted offset {position}"
                 )

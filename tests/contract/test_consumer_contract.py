@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from streams.clock import Deadline
-from streams.errors import BrokerUnavailable, OffsetsMissing, StreamsError, TopicChanged
+from streams.errors import (
+    BrokerUnavailable,
+    OffsetsMissing,
+    PositionGone,
+    StreamsError,
+    TopicGone,
+)
 from streams.ports.records import Committed, Outgoing, TopicPartition
 from tests.contract.logs import Log
 from tests.contract.reading import WAIT, Reading
@@ -321,7 +327,7 @@ def test_a_position_that_retention_removed_stops_the_consumer(log: Log):
     log.delete_records(P0, 3)
     reading = Reading(log.consumer("g"), "likes", start=1)
 
-    with pytest.raises(OffsetsMissing, match="likes/0"):
+    with pytest.raises(PositionGone, match="likes/0"):
         reading.poll_until(lambda: bool(reading.records))
 
 
@@ -331,7 +337,7 @@ def test_a_position_past_the_end_stops_the_consumer(log: Log):
     log.append("likes", b"5", b"a")
     reading = Reading(log.consumer("g"), "likes", start=5)
 
-    with pytest.raises(OffsetsMissing, match="likes/0"):
+    with pytest.raises(PositionGone, match="likes/0"):
         reading.poll_until(lambda: bool(reading.records))
 
 
@@ -339,7 +345,7 @@ def test_a_missing_topic_stops_the_consumer(log: Log):
     """Waiting for it in silence looks like having caught up."""
     reading = Reading(log.consumer("g"), "likes")
 
-    with pytest.raises(TopicChanged, match="likes"):
+    with pytest.raises(TopicGone, match="likes"):
         reading.poll_until(lambda: bool(reading.records))
 
 
@@ -350,5 +356,5 @@ def test_a_topic_that_goes_away_stops_the_consumer(log: Log):
     reading.poll_until(lambda: P0 in reading.ends)
     log.delete_topic("likes")
 
-    with pytest.raises(TopicChanged, match="likes"):
+    with pytest.raises(TopicGone, match="likes"):
         reading.poll_until(lambda: bool(reading.records))

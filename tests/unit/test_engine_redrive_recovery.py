@@ -149,7 +149,7 @@ def test_a_state_reset_follows_a_redrive(bench):
     worker.drain()
     worker.stop()
 
-    reset_state(bench.service, bench.log)
+    reset_state(bench.service, bench.log, bench.folders)
     worker = bench.worker(poll_records=1)
     worker.drain()
 
@@ -178,7 +178,7 @@ def test_a_reset_puts_back_what_cannot_be_folded_any_more(bench, event):
         mend(bench, 0, event)
 
     bench.declare(quiet_fold())
-    reset_state(bench.service, bench.log)
+    reset_state(bench.service, bench.log, bench.folders)
     worker = bench.worker()
     worker.drain()
     worker.crash()

@@ -52,7 +52,7 @@ def test_a_new_version_folds_the_log_again(bench):
     folded(bench)
     bench.declare(quiet_fold(version=2))
 
-    reset_state(bench.service, bench.log)
+    reset_state(bench.service, bench.log, bench.folders)
     folded(bench)
 
     assert {"5": 4} == bench.counts()
@@ -63,7 +63,7 @@ def test_the_old_store_after_a_reset_is_no_warning(bench, caplog):
     bench.declare(quiet_fold())
     bench.emit(liked(1))
     folded(bench)
-    reset_state(bench.service, bench.log)
+    reset_state(bench.service, bench.log, bench.folders)
 
     with caplog.at_level(logging.INFO):
         folded(bench)
@@ -81,7 +81,7 @@ def test_a_reset_says_that_a_log_does_not_reach_back(bench, caplog):
     folded(bench)
     bench.log.delete_records(home_of(5), before=1)
 
-    reset_state(bench.service, bench.log)
+    reset_state(bench.service, bench.log, bench.folders)
 
     assert "action=log-cut" in caplog.text
     assert f"partition={home_of(5).partition} begins=1" in caplog.text
@@ -94,7 +94,7 @@ def test_folds_that_emit_facts_are_refused(bench):
     before = bench.committed(home_of(5))
 
     with pytest.raises(InputError, match="emit facts"):
-        reset_state(bench.service, bench.log)
+        reset_state(bench.service, bench.log, bench.folders)
 
     assert before == bench.committed(home_of(5))
 
@@ -107,7 +107,7 @@ def test_a_running_worker_is_refused(bench):
     worker.drain()
 
     with pytest.raises(InputError, match=r"^bench: found running workers, wanted none: stop every"):
-        reset_state(bench.service, bench.log)
+        reset_state(bench.service, bench.log, bench.folders)
 
 
 def test_a_failure_that_says_nothing_of_workers_is_told_as_it_is(bench):
@@ -118,13 +118,13 @@ def test_a_failure_that_says_nothing_of_workers_is_told_as_it_is(bench):
     bench.log.fail_next_commit(CommitFault.BEFORE)
 
     with pytest.raises(TransactionFailed):
-        reset_state(bench.service, bench.log)
+        reset_state(bench.service, bench.log, bench.folders)
 
 
 def test_a_topic_that_is_not_read_is_refused(bench):
     """The message says which are."""
     with pytest.raises(InputError, match=r"does not read social\.users; it reads social\.photos"):
-        reset_state(service_of(quiet_fold()), bench.log, ["social.users"])
+        reset_state(service_of(quiet_fold()), bench.log, bench.folders, ["social.users"])
 
 
 @pytest.mark.parametrize("trace", ["store", "decisions"])
@@ -147,7 +147,7 @@ def test_a_topic_that_was_made_again_is_named_at_once_with_the_reset(bench_on_di
         bench.worker()
     with pytest.raises(TopicChanged, match=told):
         find_offsets(bench.service, bench.log, bench.folders)
-    reset_state(bench.service, bench.log, [INPUT])
+    reset_state(bench.service, bench.log, bench.folders, [INPUT])
     folded(bench)
 
     assert {"5": 10} == bench.counts()
@@ -162,7 +162,7 @@ def test_a_restore_after_that_reset_is_not_told_of_the_old_topic(bench_on_disk):
     bench.log.recreate_topic(INPUT)
     bench.log.drop_offsets("bench")
     bench.emit(liked(2))
-    reset_state(bench.service, bench.log)
+    reset_state(bench.service, bench.log, bench.folders)
 
     found = find_offsets(bench.service, bench.log, bench.folders)
 

@@ -6,6 +6,7 @@ from streams.engine.decisions import DecisionKind
 from streams.engine.reset import reset_state
 from streams.testing.coordinator import CommitFault
 from tests.unit.engine_bench import (
+    PARTITIONS,
     HandlerError,
     home_of,
     liked,
@@ -315,7 +316,7 @@ def test_a_request_about_an_earlier_topic_is_passed_over(bench):
     (old,) = bench.decisions()
     bench.log.recreate_topic(home_of(5).topic)
     bench.log.drop_offsets("bench")
-    reset_state(bench.service, bench.log)
+    reset_state(bench.service, bench.log, bench.folders)
     worker = bench.worker()
     bench.emit(posted("raise"))
     worker.drain()
@@ -323,7 +324,8 @@ def test_a_request_about_an_earlier_topic_is_passed_over(bench):
     bench.ask(old)
     worker.drain()
 
-    assert ["parked", "parked", "retry_asked"] == bench.kinds()
+    begun = ["begun_anew"] * PARTITIONS
+    assert ["parked", *begun, "parked", "retry_asked"] == bench.kinds()
 
 
 def test_more_keys_than_fit_one_transaction_are_all_answered(bench, monkeypatch):

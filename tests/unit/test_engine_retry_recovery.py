@@ -113,7 +113,7 @@ def test_a_state_reset_follows_a_retry(bench):
     worker.drain()
     worker.stop()
 
-    reset_state(bench.service, bench.log)
+    reset_state(bench.service, bench.log, bench.folders)
     worker = bench.worker()
     worker.drain()
 
@@ -131,7 +131,7 @@ def test_a_request_is_answered_in_the_middle_of_a_state_reset(bench):
     worker.stop()
     bench.declare(quiet_fold(is_mended=True))
     bench.ask()
-    reset_state(bench.service, bench.log)
+    reset_state(bench.service, bench.log, bench.folders)
     worker = bench.worker(poll_records=1)
 
     worker.drain()
@@ -155,7 +155,7 @@ def test_todays_code_may_park_again_what_was_retried_when_the_log_is_folded_anew
     worker.stop()
     bench.declare(quiet_fold())
 
-    reset_state(bench.service, bench.log)
+    reset_state(bench.service, bench.log, bench.folders)
     worker = bench.worker()
     worker.drain()
     after_reset = bench.counts()
