@@ -11,7 +11,7 @@ from streams.engine import opening
 from streams.engine.decision_log import DecisionLog
 from streams.engine.decisions import Decision, DecisionKind
 from streams.engine.group_offsets import write_offsets
-from streams.engine.progress import Progress, progress_of
+from streams.engine.progress import progress_of
 from streams.engine.restore import restore_offsets
 from streams.engine.stage import Stage
 from streams.errors import (
@@ -386,17 +386,3 @@ def test_decisions_are_read_again_until_all_of_them_are_decided(bench):
 
 def rows_of(rows, fold):
     return [key for key in rows if key.startswith(row_prefixes(fold))]
-
-
-def test_a_progress_is_its_text():
-    """The note is read by other versions of this program, and by people."""
-    progress = Progress(
-        generation="g", versions={"likes": 2}, topic_id="t", origin=3, partitions=6, count=4
-    )
-
-    committed = Committed(7, progress.text())
-
-    assert progress == progress_of(SOURCE, committed, "bench")
-    assert (
-        '{"generation":"g","versions":{"likes":2},"topic_id":"t","origin":3,"partitions":6,"count":4}'
-    ) == committed.metadata
