@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.errors import Fenced, InputError, NotFound, OffsetsMissing, TransactionFailed
+from streams.errors import Fenced, InputError, NotFound, PositionGone, TransactionFailed
 from streams.ports.records import Committed, Outgoing, TopicPartition
 from streams.testing.consumer import InMemoryConsumer
 from streams.testing.coordinator import CommitFault
@@ -244,7 +244,7 @@ def test_a_recreated_topic_leaves_positions_out_of_range():
 
     log.recreate_topic("likes")
 
-    with pytest.raises(OffsetsMissing, match="likes/0"):
+    with pytest.raises(PositionGone, match="likes/0"):
         consumer.poll(100, 0)
 
 
