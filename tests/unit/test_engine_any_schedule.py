@@ -174,13 +174,16 @@ class Play:
             offset = position.offset if position else 0
             assert self.committed[source] <= offset
             self.committed[source] = offset
-        fold = PlainFold(self)
+        fold = self.plain()
         assert fold.counts == self.bench.counts()
         assert sorted(fold.facts) == sorted(fact.event_id for fact in self.bench.facts())
         assert fold.quarantined == Counter(
             dict(one.headers)["source"].decode() for one in self.bench.quarantined()
         )
         return fold
+
+    def plain(self):
+        return PlainFold(self)
 
 
 class PlainFold:
@@ -189,7 +192,12 @@ class PlainFold:
     def __init__(self, play):
         self.users, self.shares, self.counts, self.facts = {}, {}, {}, []
         self.quarantined = Counter()
-        decisions = play.bench.decisions()
+        self.follow(play.bench.decisions())
+        self.take_all(
+            {one: event for one, event in play.happened.items() if one[1] < play.committed[one[0]]}
+        )
+
+    def follow(self, decisions):
         assert len(decisions) == len(
             {(one.source, one.at, one.kind, one.fold_key) for one in decisions}
         )
@@ -197,9 +205,10 @@ class PlainFold:
         self.refused = {
             (one.source, one.at) for one in decisions if one.kind is DecisionKind.QUARANTINED
         }
-        for (source, offset), event in sorted(play.happened.items(), key=lambda item: item[0]):
-            if offset < play.committed[source]:
-                self.take(source, offset, event)
+
+    def take_all(self, happened):
+        for (source, offset), event in sorted(happened.items(), key=lambda item: item[0]):
+            self.take(source, offset, event)
 
     def take(self, source, offset, event):
         if event == "bad bytes" or (source, offset) in self.refused:
