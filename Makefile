@@ -2,7 +2,8 @@
 #
 #   make demo    200,000 events become counters while a worker is killed; KEEP=1 leaves it running
 #   make test    everything that CI checks
-#   make chaos   everything broken at random: SEED=7 MINUTES=5 PROTOCOL=classic, REPLAY=chaos/7-classic
+#   make chaos   everything broken at random: SEED=7 MINUTES=5 PROTOCOL=classic NODES=1,
+#                EACH=1 for every fault one by one, REPLAY=chaos/7-classic for the same again
 #   make bench   ours and the peers side by side, over an hour; QUICK=1 takes a minute
 #   make check   the quick part of it: lint, format, types, imports, structure
 #   make wheel   the package as a file in dist/, to install elsewhere
@@ -63,7 +64,7 @@ demo: setup
 chaos: setup
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(PROTOCOL),--protocol $(PROTOCOL)) $(if $(NODES),--nodes $(NODES)) \
-		$(if $(ONLY),--only "$(ONLY)") $(if $(REPLAY),--replay "$(REPLAY)")
+		$(if $(ONLY),--only "$(ONLY)") $(if $(EACH),--each) $(if $(REPLAY),--replay "$(REPLAY)")
 
 bench: setup
 	@$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")

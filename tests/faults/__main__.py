@@ -2,6 +2,7 @@
 
     python -m tests.faults --seed 7 --minutes 10
     python -m tests.faults --seed 7 --only kill-worker,freeze-worker --nodes 1
+    python -m tests.faults --each                        every fault once, one by one
     python -m tests.faults --replay chaos/7-consumer     the same schedule again
 
 Leaves a folder with the plan, the schedule, the history, the logs, the timeline and the verdict.
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from tests.faults.cluster import LocalCluster
 from tests.faults.faults.registry import FAULTS, Entry
-from tests.faults.nemesis import ROUND_S, Nemesis, Step, plan_of, schedule_of
+from tests.faults.nemesis import ROUND_S, Nemesis, Step, each_of, plan_of, schedule_of
 from tests.faults.trial import Plan, Trial
 
 _QUIET_S = 20.0  # about what follows each round, for the arithmetic of minutes
@@ -83,6 +84,8 @@ def _drawn(asked: argparse.Namespace) -> Run:
     entries = [one for one in FAULTS if one.nodes <= asked.nodes and _is_asked(one, asked.only)]
     rounds = max(1, round(asked.minutes * 60 / (ROUND_S + _QUIET_S)))
     schedule = schedule_of(asked.seed, rounds, entries)
+    if asked.each:
+        schedule = each_of(asked.seed, entries)
     return Run(plan_of(asked.seed, asked.protocol, per_s=asked.per_s), asked.nodes, schedule)
 
 
@@ -99,6 +102,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--protocol", choices=["consumer", "classic"], default="consumer")
     parser.add_argument("--nodes", type=int, choices=[1, 3], default=3)
     parser.add_argument("--per-s", type=float, default=100.0, help="events a second")
+    parser.add_argument("--each", action="store_true", help="every fault once, one by one")
     parser.add_argument("--only", default="", help="names of faults, comma separated")
     parser.add_argument("--replay", default="", help="folder of a run")
     parser.add_argument("--into", default="chaos", help="folder of the runs' folders")

@@ -59,6 +59,12 @@ def schedule_of(seed: int, rounds: int, entries: Sequence[Entry]) -> list[list[S
     return [_round(chance, entries) for _ in range(rounds)]
 
 
+def each_of(seed: int, entries: Sequence[Entry]) -> list[list[Step]]:
+    """Every fault once, in a round of its own: then its recovery is nobody else's."""
+    chance = random.Random(f"each {seed}")
+    return [[_step(chance, 0.0, one)] for one in chance.sample(entries, len(entries))]
+
+
 @dataclass(slots=True)
 class Nemesis:
     """Carries out a schedule on a trial. One thread runs it."""
@@ -71,7 +77,7 @@ class Nemesis:
         """All rounds, each with its quiet time; then the trial's verdict."""
         for steps in schedule:
             self._harm(steps)
-            self._rest()
+            self._rest(_QUIET_S if len(steps) > 1 else 1.0)
             if self.trial.scene.fleet.needing_a_human:
                 break
         return self.trial.finish(is_orderly=self.trial.scene.random.random() < 0.5)
@@ -90,15 +96,15 @@ class Nemesis:
             self._heal_due()
             self.trial.calm(_TURN_S)
 
-    def _rest(self) -> None:
-        """Heal everything, and see that the service recovers."""
+    def _rest(self, quiet_s: float) -> None:
+        """Heal everything, see that the service recovers, and leave it alone for a while."""
         for one in list(self._active):
             self._heal(one)
         self.trial.heal_all()
         recovery = self.trial.watch("all", self.trial.scene.timeline.at_s)
         self.trial.await_recovery(recovery)
         self.trial.scene.timeline.note("recovered", **recovery.summary)
-        self.trial.calm(_QUIET_S)
+        self.trial.calm(quiet_s)
 
     def _inject(self, fault: Fault, hold_s: float) -> None:
         """A fault that cannot be done as things stand (its node is down already) is left out."""
@@ -130,9 +136,13 @@ def _round(chance: random.Random, entries: Sequence[Entry]) -> list[Step]:
         if at_s > ROUND_S:
             return steps
         (entry,) = chance.choices(entries, [one.weight for one in entries])
-        hold_s = getattr(entry.make(), "hold_s", None)
-        drawn_s = chance.uniform(_SHORTEST_HOLD_S, _LONGEST_HOLD_S)
-        steps.append(Step(round(at_s, 2), entry.name, round(drawn_s if hold_s is None else hold_s)))
+        steps.append(_step(chance, round(at_s, 2), entry))
+
+
+def _step(chance: random.Random, at_s: float, entry: Entry) -> Step:
+    hold_s = getattr(entry.make(), "hold_s", None)
+    drawn_s = chance.uniform(_SHORTEST_HOLD_S, _LONGEST_HOLD_S)
+    return Step(at_s, entry.name, round(drawn_s if hold_s is None else hold_s, 2))
 
 
 def _text(exc: Any) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.faults.__main__ import Run
 from tests.faults.faults.registry import FAULTS
-from tests.faults.nemesis import ROUND_S, plan_of, schedule_of
+from tests.faults.nemesis import ROUND_S, each_of, plan_of, schedule_of
 from tests.faults.workload import events_of
 
 
@@ -50,3 +50,11 @@ def test_every_round_ends_in_time():
 
     assert steps
     assert all(0 < step.at_s <= ROUND_S for step in steps)
+
+
+def test_one_by_one_means_every_fault_once():
+    """A fault that is left out has no recovery time of its own."""
+    rounds = each_of(7, FAULTS)
+
+    assert all(len(steps) == 1 for steps in rounds)
+    assert sorted(one.name for one in FAULTS) == sorted(step.fault for (step,) in rounds)
