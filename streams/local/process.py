@@ -20,6 +20,7 @@ from streams.local.properties import Node
 HEAP = "400m"  # holds a few hundred partitions; the node takes about 310 MB
 STOP_TIMEOUT_S = 30.0
 _FORMAT_TIMEOUT_S = 60
+_EXEC_S = 1.0  # more than the kernel takes to make a process another program
 _POLL_S = 0.1
 LOG_FLAGS = (
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
@@ -99,12 +100,20 @@ def running_pid(node: Node) -> int:
 def is_node(pid: int, properties: Path) -> bool:
     """Whether the process lives and was started with this `server.properties`.
 
-    A process id alone proves nothing: after a reboot it may be anyone's.
+    A process id alone proves nothing: after a reboot it may be anyone's. And for a moment, while
+    the shell's child becomes Java, a process that lives has no command line at all.
     """
+    command: list[str] = []
+
+    def is_told() -> bool:
+        command.extend(psutil.Process(pid).cmdline())
+        return bool(command)
+
     try:
-        return str(properties) in psutil.Process(pid).cmdline()
+        wait_until(is_told, Deadline.after(_EXEC_S))
     except psutil.Error:
         return False
+    return str(properties) in command
 
 
 def stop(nodes: Sequence[Node]) -> None:

@@ -179,6 +179,19 @@ class TestProcess:
         assert ours.returncode == -15
         assert not node.pid.exists()
 
+    def test_a_process_that_becomes_another_program_is_known_all_the_time(self, tmp_path):
+        """It has no command line in the middle of that: a start then looked like a sudden end."""
+        node = node_in(tmp_path)
+        again = tmp_path / "again"
+        again.write_text('exec sh "$0" "$@"\n')
+        with subprocess.Popen(["sh", again, node.properties]) as ours:
+            try:
+                found = [process.is_node(ours.pid, node.properties) for _ in range(5_000)]
+            finally:
+                ours.kill()
+
+        assert all(found)
+
     def test_waiting_ends_at_the_deadline(self):
         """A start that hangs must become an error."""
         assert not process.wait_until(lambda: False, Deadline.after(0))
