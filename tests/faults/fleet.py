@@ -69,7 +69,8 @@ class Dress:
 class _Place:
     """Where one worker stands. `is_up`: it shall run; `is_doomed`: its end is our doing.
 
-    `kafka_at`: where it finds Kafka, when that is not where everybody does.
+    `kafka_at`: where it finds Kafka, when that is not where everybody does; `through`: what brings
+    its processes to where they live.
     """
 
     index: int
@@ -85,6 +86,7 @@ class _Place:
     pause_s: float = _PAUSE_S
     dress: Dress = field(default_factory=Dress)
     kafka_at: str = ""
+    through: Sequence[str] = ()
 
 
 class Fleet:
@@ -213,10 +215,11 @@ class Fleet:
         for place in self._places:
             disarm(place.arms)
 
-    def reach(self, index: int, bootstrap_servers: str) -> None:
-        """Where the worker's next processes find Kafka, however they are dressed."""
+    def reach(self, index: int, bootstrap_servers: str, *, through: Sequence[str] = ()) -> None:
+        """Where the worker's next processes find Kafka, and live, however they are dressed."""
         with self._lock:
             self._places[index].kafka_at = bootstrap_servers
+            self._places[index].through = through
 
     def start(self, *indexes: int) -> None:
         """Bring workers up and keep them up; all of them when none is named."""
@@ -325,6 +328,7 @@ class Fleet:
         with place.log.open("ab") as log:
             place.process = subprocess.Popen(
                 [
+                    *place.through,
                     *dress.prefix,
                     *_COMMAND,
                     self.service,

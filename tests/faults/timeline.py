@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,8 @@ from typing import Any
 from streams.clock import monotonic_s
 
 Happening = dict[str, Any]
+
+_COUNTS = {"inject": 1, "not-injected": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +68,11 @@ class Timeline:
             for one in self.happenings
             if one["what"] == "reset"
         ]
+
+
+def faults_in(happenings: Iterable[Happening]) -> dict[str, int]:
+    """How often each fault was injected; without those that found nothing to harm."""
+    counts: Counter[str] = Counter()
+    for one in happenings:
+        counts[one.get("fault", "")] += _COUNTS.get(one["what"], 0)
+    return {fault: count for fault, count in sorted(counts.items()) if count}

@@ -40,7 +40,7 @@ from tests.faults.network import Network
 from tests.faults.observers import Client, LiveTap, Sampler
 from tests.faults.scene import Scene
 from tests.faults.stalls import longest_stall_s
-from tests.faults.timeline import Timeline
+from tests.faults.timeline import Timeline, faults_in
 from tests.faults.workload import Workload
 
 STARTED_WITHIN_S = 60.0
@@ -57,7 +57,8 @@ class Plan:
 
     `hosts` > 1: workers with folders of their own, so that partitions move without their state.
     `settings` are variables of the workers, `bug` is planted in them. `is_proxied`: what they ask
-    of Kafka and hear from it goes through proxies, for faults of the network.
+    of Kafka and hear from it goes through proxies, for faults of the network; `is_wired`: the same,
+    from namespaces of their own, in which the kernel can lose it.
     """
 
     seed: int
@@ -66,6 +67,7 @@ class Plan:
     hosts: int = 1
     per_s: float = 200.0
     is_proxied: bool = False
+    is_wired: bool = False
     settings: Mapping[str, str] = field(default_factory=dict)
     bug: str = ""
 
@@ -124,7 +126,7 @@ class Trial:
             cluster=cluster,
             kafka=kafka,
             fleet=fleet,
-            network=Network(cluster.address, fleet, plan.seed),
+            network=Network(cluster.address, fleet, plan.seed, is_wired=plan.is_wired),
             folder=folder,
             random=random.Random(plan.seed),
             timeline=timeline,
@@ -255,6 +257,8 @@ class Trial:
             "seconds": round(self.scene.timeline.at_s, 1),
             "events": len(evidence.history),
             "records": sum(map(len, evidence.log.values())),
+            "results": sum(len(log) for at, log in evidence.log.items() if at.topic in OUTPUTS),
+            "faults": faults_in(self.scene.timeline.happenings),
             "verdict": "green" if verdict.is_green else verdict.broken,
             "longest_stall_s": longest_stall_s(self._sampler.samples),
             "recoveries": [one.summary for one in self.recoveries],
@@ -314,7 +318,7 @@ class Trial:
         stack.callback(self._admin.close)
         self._inputs = input_partitions(SERVICE, self._admin)
         every = gather.partitions_of(self._admin, scene.topics)
-        if self.plan.is_proxied:
+        if self.plan.is_proxied or self.plan.is_wired:
             stack.enter_context(scene.network)
         stack.enter_context(scene.fleet).start()
         is_started = wait_until(self._is_started, Deadline.after(STARTED_WITHIN_S))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from tests.faults.fault import Fault
+from tests.faults.fault import Fault, NothingToHarm
 from tests.faults.proxy import Api, Direction, Frame, Pattern, Proxy, Rule
 from tests.faults.scene import Scene
 
@@ -174,9 +174,10 @@ class HeldRequest:
         proxy = scene.network.proxy(worker)
         held = proxy.hold(_requests(self._api), most=1)
         try:
-            if held.wait(1, _LOOK_S):
-                self._arrive_late(proxy, held)
-                scene.timeline.note("late", worker=worker, answers=len(self.answers))
+            if not held.wait(1, _LOOK_S):
+                raise NothingToHarm(f"worker {worker} sent no such request")
+            self._arrive_late(proxy, held)
+            scene.timeline.note("late", worker=worker, answers=len(self.answers))
         finally:
             held.end()
 

@@ -10,6 +10,7 @@ from streams.clock import Deadline, monotonic_s
 from streams.local.process import wait_until
 from tests.faults.cgroup import Cgroup
 from tests.faults.crash_points import Point
+from tests.faults.fault import NothingToHarm
 from tests.faults.scene import Scene
 
 _OWNS_WITHIN_S = 15.0
@@ -49,7 +50,7 @@ class KillAllWorkers:
 
 
 class KillAt:
-    """SIGKILL of a worker at a point of its work; returns when it fell, or did not come there."""
+    """SIGKILL of a worker at a point of its work; returns when it fell."""
 
     hold_s = 0.0
 
@@ -69,7 +70,9 @@ class KillAt:
             return not fleet.is_armed(index, self._point) and fleet.pid(index) != pid
 
         found = wait_until(is_struck, Deadline.after(_STRUCK_WITHIN_S))
-        scene.timeline.note("struck" if found else "not-struck", worker=index)
+        if not found:
+            raise NothingToHarm(f"worker {index} did not come to {self._point.value}")
+        scene.timeline.note("struck", worker=index)
 
     def heal(self, scene: Scene) -> None:
         scene.fleet.disarm()

@@ -59,6 +59,10 @@ class Proxy:
         """Numbers of the brokers, in the order they were given."""
         return range(len(self._brokers))
 
+    def port(self, node: int) -> int:
+        """Where clients find the broker of that number."""
+        return self._ports[node]
+
     def node_of(self, address: str) -> int:
         """The number of the broker that clients know by this address of the proxy."""
         return self._ports.index(parsed(address)[1])
