@@ -3,7 +3,9 @@
 #   make demo    200,000 events become counters while a worker is killed; KEEP=1 leaves it running
 #   make test    everything that CI checks
 #   make chaos   everything broken at random: SEED=7 MINUTES=5 PROTOCOL=classic NODES=1,
-#                EACH=1 for every fault one by one, REPLAY=chaos/7-classic for the same again
+#                EACH=1 every fault one by one, REPLAY=chaos/7-classic the same again,
+#                SEEDS=31-42 PROTOCOL=turns one run after the other
+#   make report  tests/faults/REPORT.md from what those runs left in chaos/, or in RUNS=folder
 #   make bench   ours and the peers side by side, over an hour; QUICK=1 takes a minute
 #   make check   the quick part of it: lint, format, types, imports, structure
 #   make wheel   the package as a file in dist/, to install elsewhere
@@ -13,7 +15,7 @@
 BIN := .venv/bin
 SHELL := /bin/sh
 .DEFAULT_GOAL := test
-.PHONY: setup lock check fmt test demo chaos bench wheel
+.PHONY: setup lock check fmt test demo chaos report bench wheel
 
 setup: .venv/.installed
 
@@ -62,9 +64,13 @@ demo: setup
 	@KEEP="$(KEEP)" $(BIN)/python -m services.demo
 
 chaos: setup
-	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) \
+		$(if $(MINUTES),--minutes $(MINUTES)) \
 		$(if $(PROTOCOL),--protocol $(PROTOCOL)) $(if $(NODES),--nodes $(NODES)) \
 		$(if $(ONLY),--only "$(ONLY)") $(if $(EACH),--each) $(if $(REPLAY),--replay "$(REPLAY)")
+
+report: setup
+	@$(BIN)/python -m tests.faults.report $(or $(RUNS),chaos) --into tests/faults/REPORT.md
 
 bench: setup
 	@$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only "$(ONLY)")

@@ -1,124 +1,106 @@
-"""Tables of many runs, from what their folders hold: `python -m tests.faults.report chaos/*`."""
+"""The report on many runs, from what their folders hold.
+
+    python -m tests.faults.report chaos                                   print it
+    python -m tests.faults.report chaos --into tests/faults/REPORT.md     or write it: make report
+
+What stands in the file behind its marker was written by people, and stays as it is.
+"""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from statistics import median
-from typing import Any
+from typing import Final
 
-Summary = dict[str, Any]
+from tests.faults.runs import Summary, read_runs
+from tests.faults.tables import (
+    TARGET_OF_A_KILL_S,
+    TARGET_S,
+    list_of_faults,
+    table_of_faults,
+    table_of_properties,
+    table_of_runs,
+    totals,
+)
 
-QUIET = "all"
-"""The name under which the recovery of a whole round stands."""
+MARKER: Final = "<!-- What follows is written by hand; `make report` leaves it alone. -->"
+
+_INTRODUCTION: Final = """\
+# Exactly once when things break
+
+The counters service promises that every event changes its counters once, whatever breaks. These
+are runs that tried to make it lie. In each, 2 to 4 worker processes read a real Kafka of the nodes
+named below; two generators sent social events all the time and noted what they were told of each;
+and a program drew faults from a seed, up to three at the same time, for a minute each round. Then
+everything was healed, the service had to read what was left, and after 10 quiet seconds the next
+round began. Runs called `each-…` took every fault once instead, one by one.
+
+When a run was over its checker recomputed every value that was ever published from the events in
+the log, with rules that share nothing with the service's code, and compared: the results in their
+order, the local stores, the committed positions, what a reader saw meanwhile, and what a client was
+answered. A run is green when every property below held. Nothing is left out of the tables: a run
+that is red, or that came to no verdict, stands in its line.
+
+How to have one again: `make chaos SEED=… PROTOCOL=… MINUTES=…`, or `make chaos REPLAY=<its folder>`
+where that was kept. The seed fixes the events, the workers and the schedule of faults, not how the
+operating system interleaves them."""
+
+_RUNS: Final = """\
+`faults` are those that were injected; one that found nothing to harm (its node was down already) is
+not counted. `longest stall`: how long some partition had something to read and its committed
+position stood still, at worst, while faults were there as well as after. `rounds recovered in`:
+seconds from the healing of a whole round until all that stood in the inputs then was read and
+committed, the median and the worst of the run's rounds. `ends not asked for`: how often a worker
+ended by itself and was started again, by exit code; 70 is "try again", 1 is "needs a human"."""
+
+_FAULTS: Final = f"""\
+The seconds are from the end of a fault until everything that stood in the inputs at that moment was
+read and committed. Only faults count in whose time nothing else was harmed (`alone`). The target is
+{TARGET_S:g} s, and {TARGET_OF_A_KILL_S:g} s for those that are nothing but SIGKILL of workers. A
+position is looked at twice a second."""
 
 
-def markdown(summaries: Sequence[Summary]) -> str:
-    """What was done, what came of it, and how long it took."""
-    return "\n\n".join((_totals(summaries), _runs(summaries), _faults(summaries))) + "\n"
-
-
-def recoveries_alone(summary: Summary) -> Iterator[dict[str, Any]]:
-    """Recoveries in whose time nothing else was harmed: only they are the fault's own."""
-    found = summary["recoveries"]
-    for one in found:
-        end_s = one["healed_s"] + (one["took_s"] or 0.0)
-        others = (other for other in found if other is not one and other["fault"] != QUIET)
-        if one["fault"] != QUIET and not any(
-            other["injected_s"] <= end_s
-            and other["healed_s"] + (other["took_s"] or 0.0) >= one["injected_s"]
-            for other in others
-        ):
-            yield one
-
-
-def _totals(summaries: Sequence[Summary]) -> str:
-    seconds = sum(one["seconds"] for one in summaries)
-    red = sum(one["verdict"] != "green" for one in summaries)
-    injected = sum(len(one["recoveries"]) for one in summaries)
-    rounds = sum(one["fault"] == QUIET for run in summaries for one in run["recoveries"])
-    return (
-        f"{len(summaries)} runs, {seconds / 60:.0f} minutes, "
-        f"{sum(one['events'] for one in summaries):,} events, "
-        f"{sum(one['records'] for one in summaries):,} records checked, "
-        f"{injected - rounds:,} faults, {red} red verdicts."
+def text_of(runs: Sequence[Summary]) -> str:
+    """All that is not written by hand."""
+    parts = (
+        _INTRODUCTION,
+        f"**{totals(runs)}**",
+        "## The runs",
+        _RUNS,
+        table_of_runs(runs),
+        "## What was checked",
+        table_of_properties(runs),
+        "## Faults, and how soon they were recovered from",
+        _FAULTS,
+        table_of_faults(runs),
+        "## What was injected in each run",
+        list_of_faults(runs),
     )
+    return "\n\n".join(parts) + "\n"
 
 
-def _runs(summaries: Sequence[Summary]) -> str:
-    head = (
-        "seed", "protocol", "nodes", "workers", "hosts", "minutes", "events", "records", "faults",
-        "verdict", "longest stall s", "rounds recovered in s", "largest worker MB",
-        "ends not asked for",
-    )  # fmt: skip
-    return _table(head, map(_run, summaries))
+def with_what_people_wrote(text: str, before: str) -> str:
+    """The new text, and behind the marker what stood there before."""
+    theirs = before.partition(MARKER)[2] or "\n"
+    return f"{text}\n{MARKER}{theirs}"
 
 
-def _run(summary: Summary) -> list[object]:
-    plan = summary["plan"]
-    rounds = [one["took_s"] for one in summary["recoveries"] if one["fault"] == QUIET]
-    codes = Counter(one["code"] for one in summary["worker_ends"] if not one["is_wanted"])
-    return [
-        plan["seed"],
-        plan["protocol"],
-        summary["nodes"],
-        plan["workers"],
-        plan["hosts"],
-        f"{summary['seconds'] / 60:.1f}",
-        f"{summary['events']:,}",
-        f"{summary['records']:,}",
-        len(summary["recoveries"]) - len(rounds),
-        _verdict(summary["verdict"]),
-        summary["longest_stall_s"],
-        _spread(rounds),
-        summary["highest_rss_mb"],
-        ", ".join(f"{count} x {code}" for code, count in sorted(codes.items())) or "none",
-    ]
-
-
-def _faults(summaries: Sequence[Summary]) -> str:
-    times = Counter(one["fault"] for run in summaries for one in run["recoveries"])
-    alone: defaultdict[str, list[float | None]] = defaultdict(list)
-    for run in summaries:
-        for one in recoveries_alone(run):
-            alone[one["fault"]].append(one["took_s"])
-    head = ("fault", "times", "alone", "recovered in s")
-    rows = (
-        [fault, count, len(alone[fault]), _spread(alone[fault])]
-        for fault, count in sorted(times.items())
-        if fault != QUIET
+def main() -> None:
+    """Print the report, or write it to a file."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    return _table(head, rows)
-
-
-def _spread(seconds: Sequence[float | None]) -> str:
-    """Median and worst; what never recovered in the time it was given is said."""
-    took = [one for one in seconds if one is not None]
-    lost = len(seconds) - len(took)
-    text = f"{median(took):.1f}, at most {max(took):.1f}" if took else ""
-    return ", ".join(filter(None, (text, f"{lost} not in time" if lost else "")))
-
-
-def _verdict(verdict: str | dict[str, int]) -> str:
-    if isinstance(verdict, str):
-        return verdict
-    return "red: " + ", ".join(f"{prop} x {count}" for prop, count in verdict.items())
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
-def main(folders: Sequence[str]) -> None:
-    """Print the tables of these folders' runs."""
-    files = [Path(one) / "summary.json" for one in folders]
-    found = [json.loads(file.read_text(encoding="utf-8")) for file in files if file.exists()]
-    print(markdown(sorted(found, key=lambda one: (one["plan"]["seed"], one["plan"]["protocol"]))))
+    parser.add_argument("folders", nargs="+", type=Path, help="folders of runs' folders")
+    parser.add_argument("--into", type=Path, help="a file")
+    asked = parser.parse_args()
+    text = text_of(read_runs(asked.folders))
+    if asked.into is None:
+        print(text)
+        return
+    before = asked.into.read_text(encoding="utf-8") if asked.into.exists() else ""
+    asked.into.write_text(with_what_people_wrote(text, before), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
