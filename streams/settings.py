@@ -194,7 +194,7 @@ class EmitSettings(Section):
         "STREAMS_EMIT_LINGER_MS", "Wait to fill a batch, milliseconds.", 5
     )
     delivery_timeout_s: _Seconds = _env(
-        "STREAMS_EMIT_DELIVERY_TIMEOUT_S", "Give up on a record after this, seconds.", 120.0
+        "STREAMS_EMIT_DELIVERY_TIMEOUT_S", "A receipt fails after this, seconds.", 120.0
     )
     flush_timeout_s: Annotated[float, _within(0, _LONGEST_S)] = _env(
         "STREAMS_EMIT_FLUSH_TIMEOUT_S", "Longest flush at exit, seconds.", 30.0

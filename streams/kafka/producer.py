@@ -113,21 +113,33 @@ class KafkaProducer:
                 f"{topic}: the topic or partition does not exist at {self._servers}; run "
                 "`streams topics apply`, or see `streams topics diff`"
             )
-        if code in _GIVEN_UP and not self._was_reached():
+        if code in _GIVEN_UP and not self.was_reached:
             return self._unavailable()
         if code in _GIVEN_UP:
-            return DeliveryFailed(
-                f"{topic}: not acknowledged in time by {self._servers}; it may be in the log all "
-                "the same, so emit it again only with the same event id",
-                is_unknown=True,
-            )
+            return self.overdue(topic)
         unknown = code not in _NOT_WRITTEN
         return DeliveryFailed(f"{topic}: {error.str()} ({error.name()})", is_unknown=unknown)
+
+    def overdue(self, topic: str) -> StreamsError:
+        """What to say of a record that waits for too long, and goes on waiting."""
+        return DeliveryFailed(
+            f"{topic}: not acknowledged in time by {self._servers}; it may be in the log all the "
+            "same, or get there yet, so emit it again only with the same event id",
+            is_unknown=True,
+        )
 
     @property
     def failure(self) -> str:
         """Why nothing can be sent any more; empty while all is well."""
         return self._failure
+
+    @property
+    def was_reached(self) -> bool:
+        """Whether a broker ever answered: if not, no record can have left this process."""
+        try:
+            return self._client.cluster_id(0) is not None
+        except KafkaException:
+            return False
 
     @property
     def queued(self) -> int:
@@ -174,13 +186,6 @@ class KafkaProducer:
             )
             self._log.error("producer broken", action="producer-broken", error=error.str())
 
-    def _was_reached(self) -> bool:
-        """Whether a broker ever answered: if not, no record can have left this process."""
-        try:
-            return self._client.cluster_id(0) is not None
-        except KafkaException:
-            return False
-
     def _unavailable(self) -> BrokerUnavailable:
         why = f" ({self._errors.last})" if self._errors.last else ""
         return BrokerUnavailable(
@@ -193,7 +198,6 @@ class KafkaProducer:
             "compression.type": "lz4",
             "linger.ms": emit.linger_ms,
             "message.max.bytes": max(1_000_000, emit.max_record_bytes + 100_000),
-            "message.timeout.ms": int(emit.delivery_timeout_s * 1_000),
             "queue.buffering.max.kbytes": _QUEUE_KBYTES,
             "queue.buffering.max.messages": emit.max_queued,
         }
@@ -201,6 +205,7 @@ class KafkaProducer:
             "acks": "all",
             "enable.idempotence": True,
             "error_cb": self._errors,
+            "message.timeout.ms": 0,  # never; see `streams/sdk/overdue.py`
             "partitioner": "murmur2_random",
         }
         return defaults | base_config(kafka) | must

@@ -63,6 +63,13 @@ class Producer(Protocol):
     def explain(self, error: Any, topic: str) -> StreamsError:
         """Our error for what a delivery callback got."""
 
+    def overdue(self, topic: str) -> StreamsError:
+        """Our error for a record that waits for its acknowledgement for too long."""
+
+    @property
+    def was_reached(self) -> bool:
+        """Whether a broker ever answered: if not, no record can have left this process."""
+
     @property
     def failure(self) -> str:
         """Why nothing can be sent any more; empty while all is well."""

@@ -57,7 +57,7 @@ class EventClient:
         self._settings = emit or EmitSettings()
         producer = producer or KafkaProducer(kafka or KafkaSettings(), self._settings)
         self._sender = producer.sender
-        self._delivery = Delivery(producer, self._publish)
+        self._delivery = Delivery(producer, self._publish, self._settings.delivery_timeout_s)
         self._packers: dict[type, Packer] = {}
         self._stamp = Stamp()
         self._headers = HeaderWriter(self._settings.source)
@@ -162,10 +162,10 @@ class EventClient:
                 return
             with self._lock:
                 self._refusal = "the client is closed; open a new EventClient"
-            if self._delivery.flush(self._settings.flush_timeout_s):
-                self._delivery.discard()
-            self._publish()
+            self._delivery.flush(self._settings.flush_timeout_s)
+            self._delivery.discard()
             self._delivery.stop()
+            self._publish()
             self._packers.clear()
             del self._sender
             self._is_closed = True
@@ -239,12 +239,13 @@ class EventClient:
             return before - len(parcels)
 
     def _publish(self) -> None:
-        """Move counts and times into the metrics; they are too dear to touch for each event."""
+        """Move counts and times to where they belong; that is too dear to do for each event."""
         for packer in list(self._packers.values()):
             with self._lock:
-                emitted, packer.emitted = packer.emitted, 0
+                emitted, packer.emitted = packer.emitted, []
             if emitted:
-                EMITTED.labels(packer.topic).inc(emitted)
+                EMITTED.labels(packer.topic).inc(len(emitted))
+                self._delivery.await_soon(emitted)
         for topic, latency_s in self._delivery.latencies():
             EMIT_SECONDS.labels(topic).observe(latency_s)
 
@@ -256,5 +257,5 @@ def _put(parcel: Parcel, headers: WireHeaders | None) -> bool:
         packer.send(parcel.value, parcel.key, parcel.partition, parcel.receipt, headers)
     except BufferError:
         return False
-    packer.emitted += 1
+    packer.emitted.append(parcel.receipt)
     return True

@@ -7,6 +7,7 @@ once a report.
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from streams.errors import ClientClosed, DeliveryFailed, StreamsError
 from streams.logs import get_logger
 from streams.metrics import EMIT_FAILED
 from streams.ports.producer import Producer
+from streams.sdk.overdue import Overdue
 from streams.sdk.receipt import Receipt
 
 _POLL_S: Final = 0.05
@@ -35,10 +37,14 @@ class Delivery:
     """The books of one client's records. `start`, `stop`; stopping twice is fine."""
 
     def __init__(
-        self, producer: Producer | None, tick: Callable[[], object] = lambda: None
+        self,
+        producer: Producer | None,
+        tick: Callable[[], object] = lambda: None,
+        patience_s: float = math.inf,
     ) -> None:
         self._producer = producer
         self._tick = tick  # run by the background thread after each poll
+        self._overdue = Overdue(patience_s)  # the background thread's
         self._log = get_logger()
         self._settling = threading.Lock()
         self._changed = threading.Condition()  # guards the books below
@@ -46,6 +52,7 @@ class Delivery:
         self._unseen = 0
         self._round = 1  # how often the unseen failures were taken, plus 1
         self._first: StreamsError | None = None
+        self._given_up: list[Receipt] = []  # settled, though the producer has their records yet
         self._failed: deque[tuple[Receipt, Any]] = deque()
         self._due: deque[tuple[Callback, Receipt]] = deque()
         self.untimed = 0  # how many of the next reports are to be timed
@@ -78,8 +85,8 @@ class Delivery:
 
     @property
     def queued(self) -> int:
-        """Records whose delivery is not yet reported."""
-        return self._left if self._producer is None else self._producer.queued
+        """Records whose receipts are not settled."""
+        return self._left if self._producer is None else self._awaited(self._producer.queued)
 
     def serve(self, timeout_s: float = 0.0) -> None:
         """Take the reports that are there, waiting for the first at most `timeout_s`.
@@ -94,15 +101,23 @@ class Delivery:
         deadline = Deadline.after(timeout_s)
         while True:
             self.untimed = _TIMED_AT_ONCE
-            waiting = self.producer.flush(min(deadline.left_s, _POLL_S))
+            waiting = self._awaited(self.producer.flush(min(deadline.left_s, _POLL_S)))
             self._settle(self.producer)
             if waiting == 0 or deadline.is_over:
                 return waiting
 
     def discard(self) -> None:
-        """Give up what is queued; its receipts fail."""
-        self.producer.discard()
-        self._settle(self.producer)
+        """Give up what is left in the queue; its receipts fail."""
+        if self.producer.queued:
+            self.producer.discard()
+            self._settle(self.producer)
+
+    def await_soon(self, receipts: list[Receipt]) -> None:
+        """Settle these, whose records were queued a moment ago, once they are overdue.
+
+        For the background thread, or after it ended.
+        """
+        self._overdue.add(receipts)
 
     def raise_failures(self) -> None:
         """DeliveryFailed for failures that nobody looked at since the last call, and what waits."""
@@ -196,10 +211,38 @@ class Delivery:
         with self._settling:  # a flush must not return while another thread is at it
             while self._failed:
                 receipt, error = self._failed.popleft()
-                self.fail(receipt, producer.explain(error, receipt.topic))
+                if receipt.error is None:
+                    self.fail(receipt, producer.explain(error, receipt.topic))
+                else:
+                    receipt.offset = -1  # it was given up before, and is nobody's business now
         if self._waiting:
             with self._changed:
                 self._changed.notify_all()
+
+    def _awaited(self, queued: int) -> int:
+        """How many of the producer's records have receipts that are not settled."""
+        with self._changed:
+            self._given_up = [one for one in self._given_up if one.offset is None]
+            return max(0, queued - len(self._given_up))
+
+    def _give_up(self, producer: Producer) -> None:
+        """Settle what is overdue. It stays queued, since it may be on its way, and in its order.
+
+        Where nothing can be on its way all is taken out of the queue: what is said to be in no log
+        must not get there late.
+        """
+        overdue = list(self._overdue.take())
+        if not overdue:
+            return
+        if not producer.was_reached:
+            self.discard()
+            return
+        with self._settling:
+            for receipt in overdue:
+                self.fail(receipt, producer.overdue(receipt.topic))
+        with self._changed:
+            self._given_up += overdue
+            self._changed.notify_all()
 
     def _end(self, why: str) -> None:
         with self._changed:
@@ -213,9 +256,15 @@ class Delivery:
                 while self._due:
                     callback, receipt = self._due.popleft()
                     callback(receipt)
-                self._tick()
+                self._look()
             except Exception:
                 self._log.exception("a callback raised", action="callback-failed")
+
+    def _look(self) -> None:
+        self._tick()
+        producer = self._producer
+        if producer is not None:
+            self._give_up(producer)
 
     def _poll_when_idle(self) -> None:
         if self._is_busy:
@@ -237,6 +286,7 @@ class Delivery:
         deadline = Deadline.after(threading.TIMEOUT_MAX if timeout_s is None else timeout_s)
         while not (receipt.done or deadline.is_over):
             self._poll(min(_POLL_S, deadline.left_s))
+            self._look()
 
     def _poll(self, timeout_s: float) -> None:
         producer = self._producer

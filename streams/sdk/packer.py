@@ -29,7 +29,7 @@ class Parcel(msgspec.Struct, eq=False, gc=False):
 class Packer:
     """What one type needs on its way out of a client; made once a client and type.
 
-    `emitted` counts since the metrics last took it, guarded by the client's lock.
+    `emitted` holds receipts since the client last took them, guarded by its lock.
     """
 
     __slots__ = (
@@ -50,7 +50,7 @@ class Packer:
         self.topic = route.topic.name
         self.partitions = route.topic.partitions
         self.send = sender(self.topic)
-        self.emitted = 0
+        self.emitted: list[Receipt] = []
         self._delivery = delivery
         self._max_bytes = max_bytes
         self._stamp = stamp

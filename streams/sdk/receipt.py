@@ -20,8 +20,8 @@ class Receipt(msgspec.Struct, eq=False, gc=False):
 
     `event_id` is the id that the event was written with, good for `cause=` of a later emit.
     `partition` and `offset` are None until the record is acknowledged; `offset` is -1 where the
-    broker recognised a repeated send and kept no note of the first one's place. The other fields
-    belong to the client.
+    broker recognised a repeated send and kept no note of the first one's place. A receipt that was
+    given up keeps its error, whatever the record comes to. The other fields belong to the client.
     """
 
     delivery: Delivery

@@ -10,15 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from schemas.social import PhotoLiked
 from streams.clock import Deadline
-from streams.errors import BrokerUnavailable, TransactionFailed
+from streams.errors import BrokerUnavailable, DeliveryFailed, TransactionFailed
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.consumer import KafkaConsumer
 from streams.kafka.reader import KafkaReader
 from streams.kafka.transaction import KafkaTransactions
 from streams.local import LocalKafka
 from streams.ports.records import Committed, Outgoing, TopicPartition
-from streams.settings import KafkaSettings, WorkerSettings
+from streams.sdk import EventClient
+from streams.settings import EmitSettings, KafkaSettings, WorkerSettings
 from tests.freezing import freeze
 
 P0 = TopicPartition("likes", 0)
@@ -80,6 +82,33 @@ def test_a_producer_is_dropped_in_mid_transaction_and_replaced(stoppable: Stoppa
     assert {P0: None} == consumer.committed([P0], Deadline.after(30))
     records = list(KafkaReader(stoppable.settings).read({P0: 0}, Deadline.after(30)))
     assert [b"kept"] == [record.value for record in records]
+
+
+def test_events_given_up_and_events_after_them_are_in_the_log_once(stoppable: StoppableKafka):
+    """Their requests were read by the broker while it could not answer."""
+    KafkaAdmin(stoppable.settings).create_topic("social.photos", 1, {})
+    emit = EmitSettings(delivery_timeout_s=3)
+    with EventClient(stoppable.settings, emit) as client:
+        client.emit(PhotoLiked(user_id=1, photo_id=5, owner_id=9)).result(30)
+        stoppable.stop()
+        first = client.emit(PhotoLiked(user_id=2, photo_id=5, owner_id=9))
+        receipts = [first]
+        while not first.done:  # all the while others follow, as in any program at work
+            receipts.append(client.emit(PhotoLiked(user_id=3, photo_id=5, owner_id=9)))
+            with suppress(TimeoutError, DeliveryFailed):
+                first.result(0.1)
+        stoppable.go_on()
+        last = client.emit(PhotoLiked(user_id=4, photo_id=5, owner_id=9)).result(60)
+        for receipt in receipts:
+            receipt.exception(60)
+
+    assert isinstance(first.error, DeliveryFailed)
+    assert first.error.is_unknown
+    assert last.offset == len(receipts) + 1
+    records = KafkaReader(stoppable.settings).read(
+        {TopicPartition("social.photos", 0): 0}, Deadline.after(30)
+    )
+    assert list(range(len(receipts) + 2)) == [record.offset for record in records]
 
 
 def test_questions_fail_while_nobody_answers_and_work_again(stoppable: StoppableKafka):

@@ -35,6 +35,7 @@ class FakeProducer:
         self._reported = threading.Semaphore(0)
         self.failure = ""
         self.is_abandoned = False
+        self.was_reached = True
 
     def sender(self, topic: str) -> Any:
         def send(value, key, partition, on_delivery, headers=None):
@@ -80,6 +81,9 @@ class FakeProducer:
         if error == "absent":
             return BrokerUnavailable(f"{topic}: no broker")
         return DeliveryFailed(f"{topic}: {error}", is_unknown=error == "purged")
+
+    def overdue(self, topic: str) -> Any:
+        return DeliveryFailed(f"{topic}: overdue", is_unknown=True)
 
     @property
     def queued(self) -> int:

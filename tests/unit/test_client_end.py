@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import weakref
+from contextlib import nullcontext
 
 import pytest
 
@@ -53,6 +54,55 @@ def test_closing_gives_up_what_cannot_be_sent_and_counts_it(producer):
 
     assert 2 == caught.value.count
     assert receipt.exception().is_unknown
+
+
+def test_a_record_that_waits_for_too_long_fails_and_stays_in_its_place(producer):
+    """It may be on its way: taken out and sent again by the program, it could pass a later one."""
+    client = EventClient(emit=EmitSettings(delivery_timeout_s=0.05), producer=producer)
+    receipt = client.emit(LIKE)
+
+    error = receipt.exception(30)
+    waiting = (client.queued, producer.queued)
+    producer.deliver()
+    client.flush()
+    client.close()
+
+    assert isinstance(error, DeliveryFailed)
+    assert error.is_unknown
+    assert (0, 1) == waiting
+    assert receipt.exception() is error
+    assert [LIKE.photo_id] == [int(record.key) for record in producer.sent]
+
+
+def test_an_event_that_is_said_to_be_in_no_log_does_not_get_there_late(producer):
+    """Where no broker was found nothing is on its way, and the caller may emit it anew."""
+    producer.was_reached = False
+    client = EventClient(emit=EmitSettings(delivery_timeout_s=0.05), producer=producer)
+    receipt = client.emit(LIKE)
+
+    receipt.exception(30)
+    waiting = (client.queued, producer.queued)
+    client.close()
+
+    assert (0, 0) == waiting
+    assert [] == producer.sent
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_closing_leaves_no_record_behind_that_was_given_up(looks, producer):
+    """It fails once, and not again when it is purged; a failure that was seen is no news."""
+    client = EventClient(
+        emit=EmitSettings(delivery_timeout_s=0.05, flush_timeout_s=30), producer=producer
+    )
+    receipt = client.emit(LIKE)
+    first = receipt.exception(30) if looks else None
+
+    with nullcontext() if looks else pytest.raises(DeliveryFailed, match="1 events failed and 0"):
+        client.close()
+
+    assert 0 == producer.queued
+    assert receipt.exception() is (first or receipt.error)
+    assert "overdue" in str(receipt.error)
 
 
 def test_a_closed_client_says_so(producer):
