@@ -19,6 +19,7 @@ STREAMS_IN_MEMORY = "Kafka Streams, in memory, cache 10 MB"
 STREAMS_UNCACHED = "Kafka Streams, in memory, members uncached"
 QUIX = "Quix Streams"
 FAUST = "Faust"
+STAMPING = ", stamping"
 SERIALIZER = "confluent-kafka AvroSerializer"
 OURS_MANY = "Millrace emit_many"
 
@@ -56,8 +57,8 @@ def systems() -> list[System]:
     """All of the field, ours first."""
     return [
         _ours(),
-        _ours_emitting(OURS, "emit"),
-        _ours_emitting(OURS_MANY, "emit_many"),
+        *_ours_emitting(OURS, "emit"),
+        *_ours_emitting(OURS_MANY, "emit_many"),
         _bare(),
         *_plain(),
         *_kafka_streams(),
@@ -80,15 +81,22 @@ def _ours() -> System:
     )
 
 
-def _ours_emitting(name: str, way: str) -> System:
-    return System(
-        name=name,
-        command=partial(own, "emit"),
-        jobs=frozenset({"emit"}),
-        options={"way": way},
-        is_in_quick=True,
-        is_ours=True,
-    )
+def _ours_emitting(name: str, way: str) -> list[System]:
+    return [
+        System(
+            name=name + suffix,
+            command=partial(own, "emit"),
+            jobs=frozenset({"emit"}),
+            options={"way": way, "is_stamped": is_stamped},
+            is_in_quick=True,
+            is_ours=True,
+            note=note,
+        )
+        for suffix, is_stamped, note in (
+            ("", True, "the same typed events as AvroSerializer gets, with ids and times"),
+            (STAMPING, False, "the client gives each event its id and time"),
+        )
+    ]
 
 
 def _bare() -> System:

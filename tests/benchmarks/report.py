@@ -29,17 +29,16 @@ def markdown(
     results: Results, machine: Machine, field: Sequence[System], *, has_picture: bool
 ) -> str:
     """The whole report."""
-    notes = {one.name: one.note for one in field}
     parts = [
         "# Results",
         "Made by `make bench`; do not edit.",
         f"{machine.describe()}. The broker shares the machine with the program under test. Rates "
         "are from the first record processed to the last output committed, medians of the runs; "
         "each answer was compared with a recount before its time counted. Compare ratios within "
-        "this run, never rates between runs.",
+        "this run, never rates between runs. Why a target is missed: DESIGN.md, *Speed*.",
         "## Targets",
         _targets(results),
-        *(_job(job, systems, results, notes) for job, systems in results.trials.items()),
+        *(_job(job, systems, results, field) for job, systems in results.trials.items()),
         _latencies(results),
         _recoveries(results),
         _profile(results, has_picture=has_picture),
@@ -72,8 +71,12 @@ def _bound(target: Target) -> str:
     return f"{'≤' if target.is_most else '≥'} {target.bound:g}"
 
 
-def _job(job: str, systems: dict[str, list[Trial]], results: Results, notes: dict[str, str]) -> str:
-    rows = [_row(job, name, trials, results, notes) for name, trials in systems.items()]
+def _job(
+    job: str, systems: dict[str, list[Trial]], results: Results, field: Sequence[System]
+) -> str:
+    kind = job.partition(" ")[0].rstrip(",")
+    settings = {one.name: _settings(one) for one in field if kind in one.jobs}
+    rows = [_row(job, name, trials, results, settings) for name, trials in systems.items()]
     dashes = ["-"] * (len(_HEAD) - 2)
     for name, why in results.failures.get(job, {}).items():
         rows.append([name, *dashes, why])
@@ -81,7 +84,7 @@ def _job(job: str, systems: dict[str, list[Trial]], results: Results, notes: dic
 
 
 def _row(
-    job: str, name: str, trials: list[Trial], results: Results, notes: dict[str, str]
+    job: str, name: str, trials: list[Trial], results: Results, settings: dict[str, str]
 ) -> list[str]:
     rates = [one.events_per_s for one in trials]
     broker = [one.measured.broker_cpu_s for one in trials if one.measured.broker_cpu_s is not None]
@@ -97,8 +100,13 @@ def _row(
         f"{max(one.measured.rss_mb for one in trials):,.0f}",
         f"{median(broker):.1f}" if broker else "-",
         "right" if wrong == 0 else f"{wrong} WRONG",
-        f"{notes.get(name, '')} ({trials[0].events:,} events, {len(trials)} runs)",
+        f"{settings[name]} ({trials[0].events:,} events, {len(trials)} runs)",
     ]
+
+
+def _settings(system: System) -> str:
+    options = ", ".join(f"{name}={value}" for name, value in sorted(system.options.items()))
+    return "; ".join(part for part in (system.note, options) if part)
 
 
 def _latencies(results: Results) -> str:

@@ -43,6 +43,12 @@ def targets() -> list[Target]:
             2.0,
             _ratio("emit", field.OURS_MANY, field.SERIALIZER),
         ),
+        Target(
+            "emit",
+            "with ids given by the client, x AvroSerializer + produce",
+            1.5,
+            _ratio("emit", OURS + field.STAMPING, field.SERIALIZER),
+        ),
         Target("replay", "x bare consume", 0.55, _ratio("replay", OURS, field.BARE)),
         Target("replay", "x our live rate", 1.2, _replay_over_live),
         *(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import Self
 
+import yaml
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.wait_strategies import LogMessageWaitStrategy
 
 from streams.clock import Deadline
 from streams.errors import Unavailable
 from streams.kafka.admin import KafkaAdmin
+from streams.local.compose import COMPOSE_FILE
 from streams.local.ports import free_port
 from streams.local.process import wait_until
 from streams.local.properties import HOST, SIZES, TUNING
 from streams.settings import KafkaSettings
+from tests.containers.images import REPOSITORY
 
 _PORT = 9092
 _START_S = 60
@@ -31,6 +34,12 @@ _STATIC = {
 }
 
 
+def _composed_command() -> list[str]:
+    """What a broker of the compose file begins with; a kill is as safe here as it is there."""
+    services = yaml.safe_load((REPOSITORY / COMPOSE_FILE).read_text("utf-8"))["services"]
+    return [part.replace("$$", "$") for part in services["kafka"]["command"]]
+
+
 class ApacheKafka(DockerContainer):
     """A broker of an image in the layout of `apache/kafka`; `address` stays over a restart."""
 
@@ -39,6 +48,7 @@ class ApacheKafka(DockerContainer):
         port = free_port()
         self.address = f"{HOST}:{port}"
         self.ports[_PORT] = (HOST, port)
+        self.with_command(_composed_command())
         listeners = f"HOST://{self.address},INTERNAL://localhost:19092"
         advertised = {"advertised.listeners": listeners}
         for name, value in {**_STATIC, **TUNING, **SIZES[1], **advertised}.items():

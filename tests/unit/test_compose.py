@@ -51,6 +51,15 @@ def test_a_broker_has_the_settings_of_the_local_kafka(size, name):
 
 
 @pytest.mark.parametrize(("size", "name"), BROKERS)
+def test_a_killed_broker_is_fenced_before_it_leads_again(size, name):
+    """Else transactions stay open for ever; the suite on a Docker engine kills one."""
+    *shell, script = SERVICES[name]["command"]
+
+    assert ["sh", "-ec"] == shell
+    assert script.index(".kafka_cleanshutdown") < script.index("exec /etc/kafka/docker/run")
+
+
+@pytest.mark.parametrize(("size", "name"), BROKERS)
 def test_a_broker_is_reached_where_the_command_says(size, name):
     """`streams kafka up --docker` writes that address down for every other command."""
     address = compose.SERVICES[size][name]
