@@ -75,7 +75,7 @@ class ApacheKafka(DockerContainer):
     def _await_answer(self) -> None:
         def answers() -> bool:
             try:
-                admin.topics([])
+                admin.names()
             except Unavailable:
                 return False
             return True
