@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Final
 
 import typer
 
 from streams.cli.output import json_line, write_line
+from streams.cli.system_topic import fates_of
 from streams.clock import Deadline
 from streams.engine.asking import ask
 from streams.engine.decisions import PARTITION, Decision, decision_of
@@ -88,7 +90,7 @@ class Asking:
     def _wait(self, wanted: Sequence[tuple[Fate, Names]], answers: Iterator[Decision]) -> None:
         names = {about(fate.skipped): name for fate, name in wanted}
         failed = 0
-        for answer in answers:
+        for answer in chain(self._folded(), answers):
             name = names.pop(about(answer), None)
             if name is not None:
                 failed += answer.kind in FAILED
@@ -105,6 +107,10 @@ class Asking:
             raise StreamsError(
                 f"{self._service}: {self._counted(failed)} failed again, and stayed as before"
             )
+
+    def _folded(self) -> Iterator[Decision]:
+        """What is skipped no more: somebody else may have asked before, and no answer comes."""
+        return (one.last for one in fates_of(self._service) if one.is_folded)
 
     def _write(self, state: str, name: Names, answer: Decision | None = None) -> None:
         why = {} if answer is None else {"reason": answer.reason, "detail": answer.detail}

@@ -1,7 +1,7 @@
-"""Moments in a worker's life at which a trial can have it killed.
+"""Moments in the life of a worker, or of a command, at which a trial can have it killed.
 
-A point is armed by a file in the worker's own folder; the worker, when it passes there, deletes the
-file and kills itself with SIGKILL. Points "inside" a call kill from a thread a moment after the
+A point is armed by a file in a folder of the process, which deletes that file when it passes there,
+and kills itself with SIGKILL. Points "inside" a call kill from a thread a moment after the
 call began, so that they fall before, into or after what the broker or the disk does.
 """
 
@@ -36,6 +36,7 @@ class Point(Enum):
     INSIDE_INIT = "inside-init"
     INSIDE_ASSIGN = "inside-assign"
     INSIDE_REPLAY = "inside-replay"
+    BEFORE_PRODUCE = "before-produce"
     AFTER_PRODUCE = "after-produce"
     AFTER_SEND_OFFSETS = "after-send-offsets"
     INSIDE_COMMIT = "inside-commit"
@@ -65,7 +66,7 @@ class CrashPoints:
 
     def install(self) -> None:
         """Put the points into the program; before any of it runs."""
-        transaction.Client = _striking_producer(self)
+        transaction.Client = type("Client", (StrikingProducer,), {"points": self})
         Opener.open = self._around(Point.INSIDE_ASSIGN, Opener.open, 0.02)
         partition.write_checkpoint = self._before_and_after(partition.write_checkpoint)
         RocksStore.write = self._around(Point.INSIDE_CHECKPOINT, RocksStore.write, _LONGEST_WRITE_S)
@@ -118,39 +119,48 @@ class CrashPoints:
         return struck
 
 
-def _striking_producer(points: CrashPoints) -> type[confluent_kafka.Producer]:
-    class StrikingProducer(confluent_kafka.Producer):
-        """The client of the transactions, with a point between any two of its calls."""
+class StrikingProducer(confluent_kafka.Producer):
+    """The client of the transactions, with a point between any two of its calls."""
 
-        def __init__(self, config: dict[str, Any]) -> None:
-            super().__init__(config)
-            self._produced = 0
+    points: CrashPoints
 
-        def init_transactions(self, *args: Any) -> None:
-            points.inside(Point.INSIDE_INIT, _LONGEST_COMMIT_S)
-            super().init_transactions(*args)
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._produced = 0
+        self._moves_offsets = False
 
-        def produce(self, *args: Any, **named: Any) -> None:
-            super().produce(*args, **named)
-            self._produced += 1
+    def init_transactions(self, *args: Any) -> None:
+        self.points.inside(Point.INSIDE_INIT, _LONGEST_COMMIT_S)
+        super().init_transactions(*args)
 
-        def send_offsets_to_transaction(self, *args: Any) -> None:
-            if self._produced and points._is_armed(Point.AFTER_PRODUCE):
-                self.flush(_FLUSH_S)
-                _die()
-            super().send_offsets_to_transaction(*args)
-            if self._produced:
-                points.pass_by(Point.AFTER_SEND_OFFSETS)
+    def produce(self, *args: Any, **named: Any) -> None:
+        if not self._produced:
+            self.points.pass_by(Point.BEFORE_PRODUCE)
+        super().produce(*args, **named)
+        self._produced += 1
 
-        def commit_transaction(self, *args: Any) -> None:
-            if self._produced:
-                points.inside(Point.INSIDE_COMMIT, _LONGEST_COMMIT_S)
-            super().commit_transaction(*args)
-            if self._produced:
-                points.pass_by(Point.AFTER_COMMIT)
-            self._produced = 0
+    def send_offsets_to_transaction(self, *args: Any) -> None:
+        self._have_produced()
+        super().send_offsets_to_transaction(*args)
+        self._moves_offsets = True
+        if self._produced:
+            self.points.pass_by(Point.AFTER_SEND_OFFSETS)
 
-    return StrikingProducer
+    def commit_transaction(self, *args: Any) -> None:
+        if not self._moves_offsets:  # as what people ask for
+            self._have_produced()
+        if self._produced:
+            self.points.inside(Point.INSIDE_COMMIT, _LONGEST_COMMIT_S)
+        super().commit_transaction(*args)
+        if self._produced:
+            self.points.pass_by(Point.AFTER_COMMIT)
+        self._produced, self._moves_offsets = 0, False
+
+    def _have_produced(self) -> None:
+        """Everything of a transaction is queued."""
+        if self._produced and self.points._is_armed(Point.AFTER_PRODUCE):
+            self.flush(_FLUSH_S)
+            _die()
 
 
 def _die_at(moment: Deadline) -> None:

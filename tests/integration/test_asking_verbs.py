@@ -5,7 +5,9 @@ import threading
 import msgspec
 import pytest
 
+from streams.cli import answers
 from streams.engine.decisions import Decision, DecisionKind, decision_of
+from streams.kafka.admin import KafkaAdmin
 from streams.kafka.reader import KafkaReader
 from streams.ports.records import TopicPartition
 from tests.acceptance.home import until
@@ -214,3 +216,18 @@ def test_a_redriven_record_is_told_in_lists(quarantined, decided):
         ("social.photos/0/33", "redrive failed", "truncated"),
         ("social.photos/1/3", "quarantined", "unknown schema id"),
     ] == [(row["source"], row["state"], row["reason"]) for row in rows]
+
+
+def test_what_somebody_else_asked_for_meanwhile_is_told_too(parked, decided, asked, monkeypatch):
+    """While one reads the question of `--all`; nobody answers a request about what flows again."""
+
+    class Slow(KafkaAdmin):
+        def ends(self, *asked, **named):
+            decided(DecisionKind.RETRIED, 40, fold="likes", key=5, original=3)
+            return super().ends(*asked, **named)
+
+    monkeypatch.setattr(answers, "KafkaAdmin", Slow)
+
+    ended = run("parked", "retry", "demo", "5", "--wait", "1")
+
+    assert (0, "retried: likes 5\n") == (ended.exit_code, ended.stdout), ended.stderr
