@@ -84,6 +84,11 @@ class InMemoryLog:
         with self._broker.lock:
             return [log.source for log in self._broker.topic(topic).logs]
 
+    def end(self, partition: TopicPartition) -> int:
+        """The offset behind the last committed record and its marker."""
+        with self._broker.lock:
+            return self._broker.partition(partition).stable_end
+
     def between(self, partition: TopicPartition, start: int, end: int) -> list[Record]:
         """The committed records of a partition from `start` up to before `end`."""
         with self._broker.lock:

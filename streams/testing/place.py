@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 from streams.clock import Drain
 from streams.engine.assembly import Assembly, assemble
+from streams.engine.stage import Stage
 from streams.fold.service import Service
+from streams.ports.records import TopicPartition
 from streams.settings import WorkerSettings
 from streams.testing.consumer import InMemoryConsumer
 from streams.testing.folders import InMemoryDisk
 from streams.testing.log import InMemoryLog
 from streams.testing.process import Fault, Process
-from streams.testing.simulated_folders import SimulatedFolders
+from streams.testing.simulated_folders import Saved, SimulatedFolders
 from streams.testing.simulated_log import Caller, SimulatedLog
 from streams.testing.virtual_time import VirtualTime
 
@@ -37,16 +39,19 @@ class Resident:
 
 @dataclass(slots=True)
 class Ghost:
-    """A member whose process is gone; its group does not know yet."""
+    """What a process was in its group; one that did not leave is a member still."""
 
     consumers: Sequence[InMemoryConsumer]
     died_s: float
 
 
 class Place:
-    """A slot on a host. `process` is None while nothing runs there."""
+    """A slot on a host. `process` is None while nothing runs there.
 
-    def __init__(self, host: Host, slot: int, service: Service) -> None:
+    `saved` is told of each store that was just written.
+    """
+
+    def __init__(self, host: Host, slot: int, service: Service, saved: Saved) -> None:
         self.host = host
         self.process: Process | None = None
         self.worker: Assembly | None = None
@@ -54,7 +59,16 @@ class Place:
         self.ghosts: list[Ghost] = []
         self._resident = Resident(host.name, slot)
         self._service = service
+        self._saved = saved
         self._drain = Drain(0.0)
+
+    @property
+    def owned_live(self) -> list[TopicPartition]:
+        """The partitions that its worker folds live."""
+        if self.worker is None:
+            return []
+        owned = self.worker.assignment.partitions
+        return [one.source for one in owned if one.stage is Stage.LIVE]
 
     def start(
         self, log: InMemoryLog, time: VirtualTime, settings: WorkerSettings, pid: int
@@ -66,7 +80,7 @@ class Place:
             caller = Caller(process, time)
             simulated = SimulatedLog(log, caller)
             self.consumers = simulated.consumers
-            folders = SimulatedFolders(self.host.disk, process)
+            folders = SimulatedFolders(self.host.disk, process, self._saved)
             with ExitStack() as stack:
                 worker = self.worker = assemble(
                     self._service,
@@ -89,7 +103,7 @@ class Place:
         """Tell the worker to end in order, as SIGTERM does."""
         self._drain.begin()
 
-    def advance(self, calls: int, fault: Fault | None = None) -> BaseException | None:
+    def advance(self, now_s: float, calls: int, fault: Fault | None = None) -> BaseException | None:
         """Let the process go on; returns the error it ended with, if that happened."""
         process = self.process
         if process is None:
@@ -97,7 +111,7 @@ class Place:
         process.advance(calls, fault)
         if not process.ended:
             return None
-        self._leave(process)
+        self._leave(process, now_s)
         return process.failure
 
     def kill(self, now_s: float) -> None:
@@ -105,8 +119,7 @@ class Place:
         process = self.process
         if process is not None:
             process.kill()
-            self.ghosts.append(Ghost(self.consumers, now_s))
-            self._leave(process)
+            self._leave(process, now_s)
 
     def expel(self) -> None:
         """The group gives up on the members of this place, dead or alive."""
@@ -126,7 +139,8 @@ class Place:
         for consumer in self.consumers:
             consumer.heartbeat()
 
-    def _leave(self, process: Process) -> None:
+    def _leave(self, process: Process, now_s: float) -> None:
+        self.ghosts.append(Ghost(self.consumers, now_s))
         self.host.disk.release(process.pid)
         self.process = None
         self.worker = None

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from streams.errors import ConfigurationError
 from streams.events.ids import derived_event_id
 from streams.events.message import Event, Message
 from streams.fold.bound import BoundFold
@@ -53,7 +54,11 @@ class PlainContext:
     _ordinals: Counter[tuple[str, bytes]] = field(default_factory=Counter)
 
     def emit(self, event: Event) -> None:
-        """Note a fact with the id that it must have."""
+        """Note a fact with the id that it must have; ConfigurationError for one of another type."""
+        if type(event) not in self.fold.emits:
+            raise ConfigurationError(
+                f"{self.fold.name} emits a {type(event).__name__}, which its `emits` does not list"
+            )
         key = self.fold.emits[type(event)].key(event)
         name = (event.avro_name, key.decode(), self._ordinals[event.avro_name, key])
         self._ordinals[event.avro_name, key] += 1

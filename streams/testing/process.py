@@ -34,12 +34,13 @@ class Process:
     """Runs `work` in steps. Owned by the thread that calls `advance`.
 
     `standing` names the call before which it stands, empty while it has not begun. `ended` tells
-    that it is over: by itself, by the error in `failure`, or killed.
+    that it is over: by itself, by the error in `failure`, or killed. `made` are the calls it made
+    since somebody emptied it.
     """
 
     def __init__(self, pid: int, work: Callable[[Process], None]) -> None:
         self.pid = pid
-        self.calls = 0
+        self.made: list[str] = []
         self.standing = ""
         self.ended = False
         self.failure: BaseException | None = None
@@ -73,22 +74,19 @@ class Process:
         """Called by the process before each call; returns what shall become of it."""
         if self._is_killed:
             raise Crashed
-        self.calls += 1
-        if self._left > 0:
-            self._left -= 1
-            fault, self._fault = self._fault, None
-            return fault
-        return self._stand(call)
+        if self._left <= 0:
+            self._stand(call)
+        self._left -= 1
+        self.made.append(call)
+        fault, self._fault = self._fault, None
+        return fault
 
-    def _stand(self, call: str) -> Fault | None:
+    def _stand(self, call: str) -> None:
         self.standing = call
         self._back.release()
         self._go.acquire()
         if self._is_killed:
             raise Crashed
-        self._left -= 1
-        fault, self._fault = self._fault, None
-        return fault
 
     def _run(self) -> None:
         self._go.acquire()

@@ -72,12 +72,14 @@ class Window:
 class Referee:
     """Follows one service on one log. `finding` is the first thing that was wrong.
 
-    `may_park` allows handlers and results to raise.
+    `commits` counts transactions, `written` what they published. `may_park` allows handlers and
+    results to raise.
     """
 
     def __init__(self, service: Service, log: InMemoryLog, *, may_park: bool = False) -> None:
         self.finding: Finding | None = None
         self.commits = 0
+        self.written = 0
         self._service = service
         self._log = log
         self._may_park = may_park
@@ -96,6 +98,7 @@ class Referee:
         if self.finding is not None or not transactional_id.startswith(f"{self._service.name}."):
             return
         self.commits += 1
+        self.written += len(transaction.records)
         try:
             self._judge(transaction)
         except Wrong as wrong:

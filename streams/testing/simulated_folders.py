@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from streams.ports.records import TopicPartition
+from streams.ports.store import Store
 from streams.state.folder import MARKER_BYTES
 from streams.state.memory import MemoryStore
 from streams.testing.folders import InMemoryDisk, InMemoryFolder, InMemoryFolders, InMemoryMarker
@@ -13,22 +16,27 @@ from streams.testing.process import Fault, Process
 
 A = TypeVar("A")
 
+Saved = Callable[[TopicPartition, Store], None]
+"""Told of each write to the store of a partition, once it took effect."""
+
 
 class SimulatedFolders:
     """Implements `Folders` for one process."""
 
-    def __init__(self, disk: InMemoryDisk, process: Process) -> None:
+    def __init__(self, disk: InMemoryDisk, process: Process, saved: Saved) -> None:
         self._folders = InMemoryFolders(disk, process.pid)
         self._process = process
+        self._saved = saved
 
     def take(self, service: str, source: TopicPartition) -> SimulatedFolder:
         """The folder of a partition; FolderLocked while another process owns it."""
         folder = _done(self._process, "lock", lambda: self._folders.take(service, source))
-        return SimulatedFolder(folder, self._process)
+        return SimulatedFolder(folder, self._process, partial(self._saved, source))
 
     def take_fresh(self, service: str, source: TopicPartition) -> SimulatedFolder:
         """Another folder for that partition, of this process alone."""
-        return SimulatedFolder(self._folders.take_fresh(service, source), self._process)
+        folder = self._folders.take_fresh(service, source)
+        return SimulatedFolder(folder, self._process, partial(self._saved, source))
 
     def has_store(self, service: str, source: TopicPartition | None = None) -> bool:
         """Whether there is a store of a partition; None: of any."""
@@ -43,26 +51,27 @@ class SimulatedFolders:
         return self._folders.place(service)
 
 
+@dataclass(frozen=True, slots=True)
 class SimulatedFolder:
     """Implements `Folder`."""
 
-    def __init__(self, folder: InMemoryFolder, process: Process) -> None:
-        self._folder = folder
-        self._process = process
+    folder: InMemoryFolder
+    process: Process
+    saved: Callable[[Store], None]
 
     @property
     def has_store(self) -> bool:
         """Whether a store was ever opened here."""
-        return self._folder.has_store
+        return self.folder.has_store
 
     def store(self) -> SimulatedStore:
         """Open the store."""
-        store = _done(self._process, "open the store", self._folder.store)
-        return SimulatedStore(store, self._process)
+        store = _done(self.process, "open the store", self.folder.store)
+        return SimulatedStore(store, self.process, self.saved)
 
     def set_aside(self) -> str:
         """Move the store away."""
-        return _done(self._process, "set the store aside", self._folder.set_aside)
+        return _done(self.process, "set the store aside", self.folder.set_aside)
 
     def marker(self) -> InMemoryMarker:
         """A new marker: no record of a simulation kills its process, which is the user's own."""
@@ -70,33 +79,38 @@ class SimulatedFolder:
 
     def release(self) -> None:
         """Let another process own the folder."""
-        self._folder.release()
+        self.folder.release()
 
     def __str__(self) -> str:
-        return str(self._folder)
+        return str(self.folder)
 
 
+@dataclass(frozen=True, slots=True)
 class SimulatedStore:
     """Implements `Store`."""
 
-    def __init__(self, store: MemoryStore, process: Process) -> None:
-        self._store = store
-        self._process = process
+    store: MemoryStore
+    process: Process
+    saved: Callable[[Store], None]
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The rows of `keys`."""
-        return _done(self._process, "read the store", lambda: self._store.get_many(keys))
+        return _done(self.process, "read the store", lambda: self.store.get_many(keys))
 
     def write(self, puts: Mapping[bytes, bytes], deletes: Iterable[bytes] = ()) -> None:
         """All of it or nothing."""
-        _done(self._process, "write the store", lambda: self._store.write(puts, deletes))
+        _done(self.process, "write the store", lambda: self._write(puts, deletes))
 
     def scan(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Rows whose key begins with `prefix`."""
-        yield from _done(self._process, "scan the store", lambda: list(self._store.scan(prefix)))
+        yield from _done(self.process, "scan the store", lambda: list(self.store.scan(prefix)))
 
     def close(self) -> None:
         """Nothing to release."""
+
+    def _write(self, puts: Mapping[bytes, bytes], deletes: Iterable[bytes]) -> None:
+        self.store.write(puts, deletes)
+        self.saved(self.store)
 
 
 def _done(process: Process, call: str, step: Callable[[], A]) -> A:

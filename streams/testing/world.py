@@ -1,4 +1,6 @@
-"""A service with its workers, hosts and log, which moves in steps and is judged at each commit.
+"""A service with its workers, hosts and log, which moves in steps.
+
+Each commit is judged, and each checkpoint.
 
 Every step is legal at any time; one that makes no sense just now changes nothing. So a schedule
 stays one when steps are taken out of it.
@@ -6,27 +8,26 @@ stays one when steps are taken out of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import count
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count, groupby
 from typing import Final
 
 from streams import clock, logs
 from streams.errors import BrokerUnavailable, TransactionFailed
 from streams.fold.service import Service
-from streams.ports.records import Outgoing
+from streams.ports.records import Outgoing, TopicPartition
+from streams.ports.store import Store
 from streams.settings import WorkerSettings
 from streams.testing.folders import InMemoryDisk
 from streams.testing.log import InMemoryLog
 from streams.testing.partition import Transaction
 from streams.testing.place import Host, Place
-from streams.testing.process import Fault
+from streams.testing.process import Fault, Process
 from streams.testing.referee import Finding, Referee
+from streams.testing.saved_states import wrong_store
+from streams.testing.schedule import Setup, Step
 from streams.testing.virtual_time import VirtualTime
 from streams.topics.declared import decisions_topic, quarantine_topic
-
-Step = tuple[str | int, ...]
-"""A word and its numbers, such as ("run", 0, 14)."""
 
 SESSION_S: Final = 6.0
 """The group expels a member that died this long ago."""
@@ -34,36 +35,15 @@ SESSION_S: Final = 6.0
 TRANSACTION_S: Final = 15.0
 """The broker aborts a transaction that has been open this long."""
 
-_FAULTS: Final = {
-    "fail": Fault.FAIL,
-    "lost": Fault.LOST,
-    "late": Fault.LATE,
-    "slow": Fault.SLOW,
-}
 _HEALS: Final = (TransactionFailed, BrokerUnavailable, OSError)
 """What ends a process that is then started again."""
-
-_SETTLE_ROUNDS: Final = 400
-_SETTLE_CALLS: Final = 40
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
-    """How a simulated service is run. Worker n is on host n modulo `hosts`."""
-
-    protocol: str = "consumer"
-    workers: int = 2
-    hosts: int = 2
-    poll_records: int = 100
-    cache_entries: int = 1_000
-    commit_interval_s: float = 0.2
-    checkpoint_interval_s: float = 10.0
 
 
 class World:
     """One run of one service. Owned by one thread; `close` ends its processes.
 
-    `finding` is the first thing that was wrong. `hear` is told what happens, in words.
+    `finding` is the first thing that was wrong. `hear` is told what happens, in words, with `names`
+    for the records. `is_settling` once faults are over.
     """
 
     def __init__(
@@ -73,6 +53,7 @@ class World:
         records: Sequence[Outgoing],
         *,
         may_park: bool = False,
+        names: Sequence[str] = (),
         hear: Callable[[str], None] | None = None,
     ) -> None:
         self.service = service
@@ -81,7 +62,9 @@ class World:
         self.log = InMemoryLog(setup.protocol)
         self.emitted = 0
         self._records = records
+        self._names = names
         self._hear = hear
+        self.is_settling = False
         self._fault: Finding | None = None
         self._pids = count(1)
         self._running: Place | None = None
@@ -91,7 +74,7 @@ class World:
         self.log.on_commit(self.referee.committed)
         hosts = [Host(f"host-{number}", InMemoryDisk()) for number in range(setup.hosts)]
         self.places = [
-            Place(hosts[number % setup.hosts], number // setup.hosts, service)
+            Place(hosts[number % setup.hosts], number // setup.hosts, service, self._judge_store)
             for number in range(setup.workers)
         ]
         self.hosts = hosts
@@ -107,11 +90,24 @@ class World:
         """The first thing that was wrong."""
         return self._fault or self.referee.finding
 
+    @property
+    def left(self) -> int:
+        """Records of the input that have not arrived yet."""
+        return len(self._records) - self.emitted
+
     def step(self, step: Step) -> None:
         """Do one step of a schedule."""
         word, *numbers = step
+        if self._hear is not None and not self.is_settling:
+            self._hear(" ".join(map(str, step)))
         getattr(self, f"_{word}")(*numbers)
         self._let_time_work()
+
+    def settle(self) -> None:
+        """Faults are over from here on."""
+        self.is_settling = True
+        if self._hear is not None:
+            self._hear("then faults are over: every worker goes on until all is folded, and stops")
 
     def close(self) -> None:
         """End every process."""
@@ -120,13 +116,18 @@ class World:
 
     def _emit(self, records: int) -> None:
         """The next records of the input arrive."""
-        for record in self._records[self.emitted : self.emitted + records]:
-            self.log.append(record.topic, record.key, record.value, record.headers)
-        self.emitted = min(len(self._records), self.emitted + records)
+        for _ in range(min(records, self.left)):
+            self.emitted += 1
+            self._append(self.emitted - 1)
+
+    def _again(self) -> None:
+        """Its last record arrives once more, as when whoever emits it had no answer."""
+        if self.emitted:
+            self._append(self.emitted - 1)
 
     def _start(self, worker: int) -> None:
         """A process begins where none runs."""
-        place = self.places[worker]
+        place = self._place(worker)
         if place.process is None:
             with clock.simulated(self.time), logs.listening(self._heard):
                 place.start(self.log, self.time, self._settings, next(self._pids))
@@ -134,32 +135,33 @@ class World:
 
     def _run(self, worker: int, calls: int) -> None:
         """A process makes its next calls."""
-        self._go(self.places[worker], calls)
+        if calls:
+            self._go(self._place(worker), calls)
 
     def _crash(self, worker: int) -> None:
         """A process is killed where it stands."""
-        self.places[worker].kill(self.time.now_s)
+        self._place(worker).kill(self.time.now_s)
 
     def _stop(self, worker: int) -> None:
         """SIGTERM."""
         with clock.simulated(self.time):
-            self.places[worker].stop()
+            self._place(worker).stop()
 
     def _fail(self, worker: int) -> None:
         """The call before which a process stands fails."""
-        self._go(self.places[worker], 1, Fault.FAIL)
+        self._go(self._place(worker), 1, Fault.FAIL)
 
     def _lost(self, worker: int) -> None:
         """That call takes effect, and its answer is lost."""
-        self._go(self.places[worker], 1, Fault.LOST)
+        self._go(self._place(worker), 1, Fault.LOST)
 
     def _late(self, worker: int) -> None:
         """That call fails, and takes effect later."""
-        self._go(self.places[worker], 1, Fault.LATE)
+        self._go(self._place(worker), 1, Fault.LATE)
 
     def _slow(self, worker: int) -> None:
         """That call succeeds slowly; a copy of it is still under way."""
-        self._go(self.places[worker], 1, Fault.SLOW)
+        self._go(self._place(worker), 1, Fault.SLOW)
 
     def _deliver(self) -> None:
         """The oldest request to commit that is under way arrives."""
@@ -167,11 +169,11 @@ class World:
 
     def _expel(self, worker: int) -> None:
         """The group gives up on a member."""
-        self.places[worker].expel()
+        self._place(worker).expel()
 
     def _beat(self, worker: int) -> None:
         """A member's client speaks with its coordinator."""
-        self.places[worker].beat()
+        self._place(worker).beat()
 
     def _sleep(self, seconds: int) -> None:
         """Nothing happens for a while."""
@@ -184,12 +186,28 @@ class World:
             found.disk.rows.clear()
             found.disk.markers.clear()
 
+    def _place(self, worker: int) -> Place:
+        return self.places[worker % len(self.places)]
+
+    def _append(self, number: int) -> None:
+        one = self._records[number]
+        record = self.log.append(one.topic, one.key, one.value, one.headers, one.partition)
+        if self._hear is not None and number < len(self._names):
+            self._hear(f"    {record.source}: {self._names[number]}")
+
     def _go(self, place: Place, calls: int, fault: Fault | None = None) -> None:
         self._running = place
-        failure = place.advance(calls, fault)
+        process = place.process
+        failure = place.advance(self.time.now_s, calls, fault)
         self._running = None
+        if process is not None:
+            self._tell(process, failure)
         if failure is not None and not isinstance(failure, _HEALS):
             self._fault = self._fault or _ended(failure)
+
+    def _judge_store(self, source: TopicPartition, store: Store) -> None:
+        if self.finding is None:
+            self._fault = wrong_store(self.referee.partitions[source], store)
 
     def _let_time_work(self) -> None:
         """What a broker does by itself when enough time has passed."""
@@ -206,9 +224,20 @@ class World:
         if place is not None and place.process is not None:
             place.process.reach("wait")
 
+    def _tell(self, process: Process, failure: BaseException | None) -> None:
+        made, process.made = process.made, []
+        if self._hear is None:
+            return
+        if made and not self.is_settling:
+            self._hear(f"    calls: {counted(made)}")
+        if failure is not None:
+            self._hear(f"    ended: {type(failure).__name__}: {failure}")
+        elif process.standing and not self.is_settling:
+            self._hear(f"    stands before: {process.standing}")
+
     def _heard(self, line: logs.Line) -> None:
         if self._hear is not None:
-            self._hear(str(line))
+            self._hear(f"    says: {line}")
 
     def _make_topics(self) -> None:
         catalog, service = self.service.catalog, self.service
@@ -217,6 +246,12 @@ class World:
             self.log.create_topic(name, catalog.topic(name).partitions)
         for topic in (quarantine_topic(service.name), decisions_topic(service.name)):
             self.log.create_topic(topic.name, topic.partitions)
+
+
+def counted(calls: Iterable[str]) -> str:
+    """Calls in their order, those that repeat with their number."""
+    runs = ((call, sum(1 for _ in run)) for call, run in groupby(calls))
+    return ", ".join(call if times == 1 else f"{call} ({times} times)" for call, times in runs)
 
 
 def _ended(failure: BaseException) -> Finding:

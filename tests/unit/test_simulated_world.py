@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from schemas.demo import LikesCounted
-from streams.testing.world import Setup, World
+from streams.testing.schedule import Setup
+from streams.testing.world import World
 from tests.unit.engine_bench import (
     COUNTS,
     decoded,
