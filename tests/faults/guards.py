@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -15,14 +15,15 @@ from streams.engine.admission import Admission
 from streams.engine.assignment import Assignment
 from streams.engine.commit import Committer
 from streams.engine.fold_partition import FoldPartition
+from streams.engine.membership import Membership
 from streams.engine.opening import Opener
-from streams.engine.partition import Partition
+from streams.engine.partition import Opened, Partition
 from streams.engine.progress import Progress
 from streams.ports.records import Committed, Outgoing, TopicPartition
 from streams.ports.store import Folder, Store
 from streams.state.cache import StateCache
-from tests.faults import scenarios
-from tests.faults.scenarios import Scenario
+from tests.faults.scenarios import offsets, owners, programs, records, skipping
+from tests.faults.scenarios.harm import Scenario
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,16 @@ def _answer_elsewhere(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Partition, "outputs", without_answers)
 
 
+def _trust_the_offset_of_a_store(patch: pytest.MonkeyPatch) -> None:
+    """Whatever was readmitted below its offset counts as held."""
+    make = Partition.__init__
+
+    def trusting(self: Partition, opened: Opened, *others: Any) -> None:
+        make(self, replace(opened, readmitted=opened.decisions.last_number), *others)
+
+    patch.setattr(Partition, "__init__", trusting)
+
+
 def _trust_versions(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Opener, "_check_versions", _nothing)
 
@@ -127,6 +138,12 @@ def _keep_what_left(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Assignment, "_release", kept)
 
 
+def _take_any_membership(patch: pytest.MonkeyPatch) -> None:
+    """What the client has now, whichever callbacks are still to come."""
+    patch.setattr(Membership, "is_stale", False)
+    patch.setattr(Membership, "member", lambda self: self._consumer.member())
+
+
 def _count_no_fencing(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Committer, "_count_fencing", _nothing)
 
@@ -150,8 +167,8 @@ def _stop_at_the_last_record(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Partition, "reach_end", _nothing)
 
 
-_HALF_WAY = scenarios.a_handler_that_raises_half_way
-_RETRY = scenarios.a_retry_between_two_kills
+_HALF_WAY = skipping.a_handler_that_raises_half_way
+_RETRY = skipping.a_retry_between_two_kills
 
 GUARDS = [
     Guard("states-are-dropped", _HALF_WAY, "state", _keep_states),
@@ -159,42 +176,54 @@ GUARDS = [
     Guard("back-to-the-checkpoint", _HALF_WAY, "counts", _stay_where_it_raised),
     Guard("what-is-tried-is-published", _RETRY, "facts", _try_in_silence),
     Guard("answers-go-with-facts", _RETRY, "facts", _answer_elsewhere),
-    Guard("versions", scenarios.a_version_raised_on_a_new_host, "counts", _trust_versions),
-    Guard("added-folds", scenarios.a_fold_added_on_a_new_host, "facts", _trust_versions),
-    Guard("first-start-store", scenarios.a_deleted_group, "facts", _start_anew),
-    Guard("first-start-outputs", scenarios.a_deleted_group_on_a_new_host, "facts", _start_anew),
-    Guard("first-start-others", scenarios.an_expired_offset, "facts", _start_anew),
+    Guard(
+        "readmissions-are-counted",
+        skipping.a_retry_that_the_store_does_not_know,
+        "facts",
+        _trust_the_offset_of_a_store,
+    ),
+    Guard("versions", programs.a_version_raised_on_a_new_host, "counts", _trust_versions),
+    Guard("added-folds", programs.a_fold_added_on_a_new_host, "facts", _trust_versions),
+    Guard("first-start-store", offsets.a_deleted_group, "facts", _start_anew),
+    Guard("first-start-outputs", offsets.a_deleted_group_on_a_new_host, "facts", _start_anew),
+    Guard("first-start-others", offsets.an_expired_offset, "facts", _start_anew),
     Guard(
         "none-is-not-zero",
-        scenarios.offsets_that_go_under_a_running_group,
+        offsets.offsets_that_go_under_a_running_group,
         "facts",
         _read_none_as_zero,
     ),
-    Guard("store-ahead", scenarios.a_kafka_from_an_older_backup, "facts", _trust_the_store),
+    Guard("store-ahead", offsets.a_kafka_from_an_older_backup, "facts", _trust_the_store),
     Guard(
         "restoring-commits-nothing",
-        scenarios.a_recovery_that_is_killed,
+        offsets.a_recovery_that_is_killed,
         "facts",
         _commit_while_restoring,
     ),
     Guard(
         "what-left-is-dropped",
-        scenarios.a_commit_that_fails_while_its_partition_moves,
+        owners.a_commit_that_fails_while_its_partition_moves,
         "facts",
         _keep_what_left,
     ),
-    Guard("two-fencings", scenarios.two_hosts_with_one_id, "counts", _count_no_fencing),
+    Guard(
+        "captured-membership",
+        owners.a_worker_that_is_expelled_and_joins_again,
+        "facts",
+        _take_any_membership,
+    ),
+    Guard("two-fencings", owners.two_hosts_with_one_id, "counts", _count_no_fencing),
     Guard(
         "fresh-folder",
-        scenarios.a_stopped_owner_that_keeps_its_lock,
+        owners.a_stopped_owner_that_keeps_its_lock,
         "owner",
         _insist_on_the_folder,
     ),
-    Guard("home-of-keys", scenarios.keys_that_belong_elsewhere, "counts", _trust_keys),
-    Guard("past-markers", scenarios.a_marker_at_the_end, "caught_up", _stop_at_the_last_record),
+    Guard("home-of-keys", records.keys_that_belong_elsewhere, "counts", _trust_keys),
+    Guard("past-markers", records.a_marker_at_the_end, "caught_up", _stop_at_the_last_record),
     Guard(
         "past-aborted-markers",
-        scenarios.a_marker_of_an_aborted_transaction_at_the_end,
+        records.a_marker_of_an_aborted_transaction_at_the_end,
         "caught_up",
         _stop_at_the_last_record,
     ),

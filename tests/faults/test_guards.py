@@ -1,6 +1,6 @@
 """What could go wrong in the field, the guard against it, and that the guard is what prevents it.
 
-Each scenario (`scenarios.py`) is played as it is, and once more without its guard (`guards.py`):
+Each scenario (`scenarios/`) is played as it is, and once more without its guard (`guards.py`):
 then the harm must be seen. All is in memory: `tests/contract` holds that log to a broker's answers,
 and `test_stops.py` plays on a broker what stops a worker.
 
@@ -9,9 +9,10 @@ half-changed state after a raise
   test   a_handler_that_raises_half_way
   red    states-are-dropped, facts-are-dropped, back-to-the-checkpoint
 a fact lost or doubled around park and retry
-  guard  `Partition._is_silent`; `Partition.outputs`: answers in the transaction of their facts
-  test   a_retry_between_two_kills
-  red    what-is-tried-is-published, answers-go-with-facts
+  guard  `Partition._is_silent`; `Partition.outputs`: answers in the transaction of their facts;
+         `CheckpointMeta.readmitted`: which answers a store holds
+  test   a_retry_between_two_kills, a_retry_that_the_store_does_not_know
+  red    what-is-tried-is-published, answers-go-with-facts, readmissions-are-counted
 a version raised on a host without a store
   guard  `Opener._check_versions`, by the note beside the committed offset
   test   a_version_raised_on_a_new_host
@@ -33,9 +34,9 @@ a lower committed offset
   test   a_kafka_from_an_older_backup, a_recovery_that_is_killed
   red    store-ahead, restoring-commits-nothing
 pending offsets of a revoked partition
-  guard  `Assignment._release`, whatever became of the last commit
-  test   a_commit_that_fails_while_its_partition_moves
-  red    what-left-is-dropped
+  guard  `Assignment._release`, whatever became of the last commit; `Membership` as captured
+  test   a_commit_that_fails_while_its_partition_moves, a_worker_that_is_expelled_and_joins_again
+  red    what-left-is-dropped, captured-membership
 two containers with one state id
   guard  `Committer._count_fencing`
   test   two_hosts_with_one_id
