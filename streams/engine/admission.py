@@ -5,10 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Sequence
 from types import NoneType
-from typing import Any
+from typing import Any, NamedTuple
 
 from streams.avro.codec import Codec
-from streams.engine.decisions import Decision, PartitionDecisions
+from streams.engine.decisions import Decision, DecisionKind, PartitionDecisions
 from streams.engine.fold_partition import Selection
 from streams.engine.quarantine import quarantine
 from streams.errors import FoldChanged, Undecodable
@@ -37,7 +37,7 @@ class Admission:
         self._codec = codec
         self._topic_id = topic_id
         self._decisions = decisions
-        self._owed: list[tuple[int, Outgoing]] = []
+        self._owed: list[_Owed] = []
         self._routes: dict[type, Route] = {}
         self._reasons: list[str] = []
 
@@ -104,7 +104,7 @@ class Admission:
         outgoing, decision = quarantine(
             self._service.name, self._topic_id, record, reason=reason, detail=detail
         )
-        self._owed.append((record.offset, outgoing))
+        self._owed.append(_Owed(record.offset, outgoing))
         self.owe(decision)
         self._decisions.add(decision)
         self._reasons.append(reason)
@@ -126,17 +126,25 @@ class Admission:
         )
 
     def owe(self, decision: Decision) -> None:
-        """Write a decision in the transaction that commits its offset."""
-        self._owed.append((decision.at, decision.outgoing(self._service.decisions)))
+        """Write a decision in the transaction that commits its offset.
+
+        A key that is parked earlier than it was, before that was written, is parked there only:
+        readers follow the last decision about it (`tests/unit/test_engine_parking.py`).
+        """
+        is_park = decision.kind is DecisionKind.PARKED
+        parks = (decision.fold, decision.fold_key) if is_park else None
+        self._owed = [one for one in self._owed if parks is None or one.parks != parks]
+        outgoing = decision.outgoing(self._service.decisions)
+        self._owed.append(_Owed(decision.at, outgoing, parks))
 
     def owed(self, end: int) -> list[Outgoing]:
         """What to write with a commit up to `end`."""
-        return [outgoing for at, outgoing in self._owed if at < end] if self._owed else []
+        return [one.outgoing for one in self._owed if one.at < end] if self._owed else []
 
     def committed(self, end: int) -> None:
         """Everything owed up to `end` is written."""
         if self._owed:
-            self._owed = [(at, outgoing) for at, outgoing in self._owed if at >= end]
+            self._owed = [one for one in self._owed if one.at >= end]
 
     def take_reasons(self) -> list[str]:
         """Why records were quarantined since the last call."""
@@ -173,3 +181,11 @@ def check_home(route: Route, event: Any, record: Record) -> str:
             "(murmur2 of the key)"
         )
     return ""
+
+
+class _Owed(NamedTuple):
+    """What to write with the commit of an offset; `parks` is the fold and key of a park."""
+
+    at: int
+    outgoing: Outgoing
+    parks: tuple[str, Key] | None = None

@@ -278,6 +278,23 @@ def test_a_result_that_raises_parks_its_key_from_the_open_interval_on(bench):
     assert {1, 3} == {fact.user_id for fact in bench.facts()}
 
 
+def test_a_key_that_is_parked_earlier_than_it_was_is_parked_once(bench):
+    """Its handler raised, then its result at an earlier commit: the next owner skips all of it."""
+    bench.emit(liked(1), liked(2), posted("break the result"), posted("raise"), liked(3))
+    worker = bench.worker(poll_records=3)
+    worker.turn(2)
+    at_first = dict(worker.partition()._decisions.parked["likes"])
+    worker.drain()
+    worker.stop()
+    heir = bench.worker()
+    heir.drain()
+
+    assert {5: 3} == at_first
+    assert [0] == [one.at for one in bench.decisions()]
+    assert heir.state() is None
+    heir.stop()
+
+
 def test_a_handler_that_raises_over_what_it_once_folded_stops_the_worker(bench):
     """Its code changed without its version: parking now would contradict what was published."""
     worker = bench.worker()
