@@ -152,7 +152,7 @@ def find_wrong(
 
 
 def answer(fold: BoundFold, log: Sequence[Entry], way: Way = AGAIN, *, may_raise: bool) -> Answer:
-    """Fold a log in one way; a key whose handler or result raises has no answer from then on."""
+    """Fold a log in one way; a key whose handler raises has no answer from then on."""
     plain, made = PlainFold(fold), Answer()
     for entry in way.order(plain, log) if way.order else log:
         if plain.handles(entry.event) and plain.takes(plain.key(entry.event), 0):
@@ -180,7 +180,8 @@ def _parking(plain: PlainFold, *, may_raise: bool) -> Iterator[None]:
     except Raised as raised:
         if not may_raise:
             raise
-        plain.parked[raised.key] = 0
+        if raised.offset is not None:  # a result may raise now and not later; when, commits decide
+            plain.parked[raised.key] = 0
 
 
 def _first_difference(fold: BoundFold, way: Way, plain: Answer, other: Answer) -> Difference | None:

@@ -64,7 +64,7 @@ def _text(value: Any, imports: set[str]) -> str:
         given = [
             f"{one.name}={_text(found, imports)}"
             for one in msgspec.structs.fields(value)
-            if (found := getattr(value, one.name)) != one.default or one.required
+            if (found := getattr(value, one.name)) != _default(one)
         ]
         return f"{type(value).__name__}({', '.join(given)})"
     if isinstance(value, list):
@@ -75,6 +75,13 @@ def _text(value: Any, imports: set[str]) -> str:
     if type(value) in _IMPORTS:
         imports.add(_IMPORTS[type(value)])
     return repr(value)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    """What a field has that was not given; a mark that nothing equals if it must be given."""
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.default_factory()
+    return field.default
 
 
 def _import(named: type, imports: set[str]) -> None:

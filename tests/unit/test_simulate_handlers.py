@@ -164,6 +164,20 @@ def test_a_handler_that_looks_at_nothing_else_is_fine(handler):
     simulate(service_with(handler), EVENTS, seed=7, schedules=5).check()
 
 
+def test_a_result_that_raises_on_purpose_says_so():
+    """Whether it is asked just then depends on commits; that alone is no mistake of the fold."""
+
+    def only_few(photo_id, fans):
+        if len(fans.users) == 1:
+            raise KeyError("too few")
+        return count(photo_id, fans)
+
+    service = service_with(likes, only_few)
+
+    assert "raises KeyError: 'too few'" in str(simulate(service, EVENTS, seed=7))
+    simulate(service, EVENTS, seed=7, schedules=5, may_park=True).check()
+
+
 def test_as_few_events_as_show_the_mistake_are_told():
     """Whoever reads it can fold them in the head."""
     found = simulate(service_with(raises), EVENTS, seed=7)
