@@ -18,6 +18,7 @@ from rocksdict import (
 )
 
 from streams.errors import StoreDamaged
+from streams.state.manifest import Lists, is_whole, mark_of, read_lists
 
 _WRITE_BUFFER_BYTES = 16 * 1024 * 1024
 _BLOCK_CACHE_BYTES = 32 * 1024 * 1024
@@ -28,6 +29,9 @@ _DAMAGED: Final = "DAMAGED"
 
 _DAMAGE: Final = ("Corruption", "IO error: No such file or directory")
 """How RocksDB begins to tell of it. What else it may say, such as a full disk, is of the moment."""
+
+_MARK: Final = b"f"
+"""The row of this file: RocksDB's list of files as it was at the newest batch."""
 
 # One block cache for all partitions of this process bounds memory however many are owned.
 _BLOCKS = Cache(_BLOCK_CACHE_BYTES)
@@ -47,8 +51,14 @@ class RocksStore:
         self._db: Rdict | None = None
         if (path / _DAMAGED).exists():
             raise StoreDamaged(f"{path}: damage was met before")
+        lists = read_lists(path)
         with self._watched():
             self._db = Rdict(str(path), _options(), access_type=AccessType.read_write())
+        try:
+            self._check(lists)
+        except StoreDamaged:
+            self.close()
+            raise
 
     def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
         """The rows of `keys`, in their order."""
@@ -62,6 +72,7 @@ class RocksStore:
             batch.delete(key)
         for key in sorted(puts):
             batch.put(key, puts[key])
+        batch.put(_MARK, mark_of(self._path))
         with self._watched():
             self._open.write(batch)
 
@@ -93,6 +104,12 @@ class RocksStore:
             with suppress(StoreDamaged), self._watched():
                 db.close()
 
+    def _check(self, lists: Lists) -> None:
+        mark = self.get_many([_MARK])[0]
+        if mark is not None and not is_whole(mark, lists):
+            self._note_damage()
+            raise StoreDamaged(f"{self._path}: the end of RocksDB's list of files was lost")
+
     @contextmanager
     def _watched(self) -> Iterator[None]:
         """Tell damage from other failures, and leave a note of it."""
@@ -101,9 +118,12 @@ class RocksStore:
         except Exception as exc:  # rocksdict raises nothing narrower
             if not str(exc).startswith(_DAMAGE):
                 raise
-            with suppress(OSError):  # without the note the next owner meets the damage itself
-                (self._path / _DAMAGED).touch()
+            self._note_damage()
             raise StoreDamaged(f"{self._path}: {exc}") from exc
+
+    def _note_damage(self) -> None:
+        with suppress(OSError):  # without the note the next owner meets the damage itself
+            (self._path / _DAMAGED).touch()
 
     @property
     def _open(self) -> Rdict:
