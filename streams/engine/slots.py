@@ -7,6 +7,7 @@ aborts at once what its dead self left open.
 from __future__ import annotations
 
 import fcntl
+import re
 import uuid
 from pathlib import Path
 from typing import IO, Protocol
@@ -14,6 +15,8 @@ from typing import IO, Protocol
 from streams.errors import ConfigurationError
 
 MAX_SLOTS = 1_000
+
+_ID = re.compile(rb"[0-9a-f]{12}")
 
 
 class Identity(Protocol):
@@ -53,11 +56,11 @@ class Slot:
 
     @property
     def instance(self) -> str:
-        """An id drawn once for this folder, the same for all its workers."""
+        """An id drawn once for this folder, the same for all its workers; anew where it is torn."""
         file = self._folder / "instance"
         with (self._folder / "instance.lock").open("w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not file.exists():
+            if not _is_id(file):
                 draft = file.with_suffix(".new")
                 draft.write_text(uuid.uuid4().hex[:12], encoding="utf-8")
                 draft.replace(file)  # whole or not at all: half an id may be another host's too
@@ -68,3 +71,7 @@ class Slot:
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.close()
+
+
+def _is_id(file: Path) -> bool:
+    return file.exists() and _ID.fullmatch(file.read_bytes()) is not None

@@ -114,3 +114,16 @@ def test_a_crash_while_the_id_is_drawn_leaves_none(tmp_path, monkeypatch):
             _ = slot.instance
 
     assert 12 == len(slot.instance)
+
+
+@pytest.mark.parametrize("torn", [b"", b"12ab", b"\xff" * 12], ids=["empty", "half", "no text"])
+def test_an_id_that_is_not_whole_is_drawn_anew(tmp_path, torn):
+    """Half of one may be another host's too; one that cannot be read would end each start."""
+    slot = Slot.take(tmp_path, "bench")
+    first = slot.instance
+    (tmp_path / "state" / "bench" / "slots" / "instance").write_bytes(torn)
+
+    again = slot.instance
+
+    assert 12 == len(again) == len(first)
+    assert first != again == Slot.take(tmp_path, "bench").instance
