@@ -13,25 +13,24 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
 import psutil
 
 from streams.clock import Deadline, monotonic_s
-from streams.engine.process import BAD_INPUT, NEEDS_A_HUMAN
+from streams.engine.process import NEEDS_A_HUMAN
 from streams.engine.status import WorkerStatus, read_statuses, service_home
 from streams.settings import KafkaSettings, child_environment
 from streams.state.folder import is_kill_requested
 from tests.faults.crash_points import Point, arm, disarm
+from tests.faults.place import PAUSE_S, Dress, Ended, Place
 from tests.faults.timeline import Timeline
 from tests.freezing import freeze
 
 REPOSITORY = Path(__file__).parents[2]
 
 _TURN_S = 0.1
-_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
 _YOUNG_S = 10.0
 _GRACE_S = 20.0
@@ -44,49 +43,6 @@ SETTINGS = {
     "STREAMS_LOG": "json",
 }
 """More commits and checkpoints than usual: more moments to strike at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A worker process that is gone. `is_wanted`: the fleet, or a fault, ended it."""
-
-    index: int
-    pid: int
-    code: int
-    at_s: float
-    is_wanted: bool
-
-
-@dataclass(slots=True)
-class Dress:
-    """How the next process of a worker is started: words before its command, more variables."""
-
-    prefix: Sequence[str] = ()
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Place:
-    """Where one worker stands. `is_up`: it shall run; `is_doomed`: its end is our doing.
-
-    `kafka_at`: where it finds Kafka, when that is not where everybody does; `through`: what brings
-    its processes to where they live.
-    """
-
-    index: int
-    home: Path
-    log: Path
-    arms: Path
-    process: subprocess.Popen[bytes] | None = None
-    is_up: bool = False
-    is_doomed: bool = False
-    is_frozen: bool = False
-    started_s: float = 0.0
-    start_at_s: float = 0.0
-    pause_s: float = _PAUSE_S
-    dress: Dress = field(default_factory=Dress)
-    kafka_at: str = ""
-    through: Sequence[str] = ()
 
 
 class Fleet:
@@ -116,7 +72,7 @@ class Fleet:
         self._lock = threading.RLock()
         self._closing = threading.Event()
         self._places = [
-            _Place(
+            Place(
                 index,
                 home=folder / f"host-{index % hosts}",
                 log=folder / f"worker-{index}.log",
@@ -161,9 +117,9 @@ class Fleet:
 
     @property
     def needing_a_human(self) -> list[Ended]:
-        """Ends that no supervisor heals."""
+        """Ends that no supervisor heals, and nobody is there to answer."""
         with self._lock:
-            return [one for one in self.ended if one.code in (NEEDS_A_HUMAN, BAD_INPUT)]
+            return [one for one in self.ended if one.asks_for_a_human and not one.is_answered]
 
     def home(self, index: int) -> Path:
         """The worker's STREAMS_HOME."""
@@ -196,11 +152,22 @@ class Fleet:
         }
 
     def dress(
-        self, index: int, *, prefix: Sequence[str] = (), environment: Mapping[str, str] = {}
+        self,
+        index: int,
+        *,
+        prefix: Sequence[str] = (),
+        environment: Mapping[str, str] = {},
+        may_refuse: bool = False,
     ) -> None:
         """How the worker's next processes are started; without arguments plainly again."""
         with self._lock:
-            self._places[index].dress = Dress(tuple(prefix), dict(environment))
+            self._places[index].dress = Dress(tuple(prefix), dict(environment), may_refuse)
+
+    def may_refuse(self, index: int) -> bool:
+        """Whether its next process, or the present one, may find that it cannot go on."""
+        with self._lock:
+            place = self._places[index]
+            return place.dress.may_refuse or place.worn.may_refuse
 
     def arm(self, index: int, point: Point) -> None:
         """Have the worker killed when it next passes a point; its next process, if it has none."""
@@ -289,7 +256,7 @@ class Fleet:
                 for place in self._places:
                     self._look_after(place)
 
-    def _look_after(self, place: _Place) -> None:
+    def _look_after(self, place: Place) -> None:
         self._collect(place)
         process = place.process
         if process is not None:
@@ -300,7 +267,7 @@ class Fleet:
         elif place.is_up and monotonic_s() >= place.start_at_s:
             self._start(place)
 
-    def _collect(self, place: _Place) -> None:
+    def _collect(self, place: Place) -> None:
         """Note the end of a process that ended."""
         process = place.process
         if process is None or process.poll() is None:
@@ -311,20 +278,22 @@ class Fleet:
         place.is_frozen = False
         if process.stdin is not None:
             process.stdin.close()
+        is_answered = place.worn.may_refuse and code == NEEDS_A_HUMAN
+        is_wanted = place.is_doomed or is_answered
         self.ended.append(
-            Ended(place.index, process.pid, code, self._timeline.at_s, place.is_doomed)
+            Ended(place.index, process.pid, code, self._timeline.at_s, is_wanted, is_answered)
         )
         self._timeline.note(
-            "worker-ended", worker=place.index, pid=process.pid, code=code, wanted=place.is_doomed
+            "worker-ended", worker=place.index, pid=process.pid, code=code, wanted=is_wanted
         )
-        if code in (NEEDS_A_HUMAN, BAD_INPUT):
+        if self.ended[-1].asks_for_a_human:
             place.is_up = False
         is_young = monotonic_s() - place.started_s < _YOUNG_S and not place.is_doomed
-        place.pause_s = min(_LONGEST_PAUSE_S, place.pause_s * 2) if is_young else _PAUSE_S
+        place.pause_s = min(_LONGEST_PAUSE_S, place.pause_s * 2) if is_young else PAUSE_S
         place.start_at_s = monotonic_s() + place.pause_s
 
-    def _start(self, place: _Place) -> None:
-        dress = place.dress
+    def _start(self, place: Place) -> None:
+        dress = place.worn = place.dress
         with place.log.open("ab") as log:
             place.process = subprocess.Popen(
                 [
@@ -354,7 +323,7 @@ class Fleet:
         place.started_s = monotonic_s()
         self._timeline.note("worker-started", worker=place.index, pid=place.process.pid)
 
-    def _end(self, place: _Place, how: signal.Signals) -> subprocess.Popen[bytes] | None:
+    def _end(self, place: Place, how: signal.Signals) -> subprocess.Popen[bytes] | None:
         """The process that was signalled, if one ran."""
         if not _runs(place.process):
             return None
@@ -363,7 +332,7 @@ class Fleet:
         return place.process
 
     def _await_end(
-        self, place: _Place, process: subprocess.Popen[bytes] | None, timeout_s: float
+        self, place: Place, process: subprocess.Popen[bytes] | None, timeout_s: float
     ) -> bool:
         """Whether a process is gone, and its end noted."""
         if process is None:
@@ -377,7 +346,7 @@ class Fleet:
                 self._collect(place)
         return True
 
-    def _named(self, indexes: Sequence[int]) -> list[_Place]:
+    def _named(self, indexes: Sequence[int]) -> list[Place]:
         return [self._places[index] for index in indexes] if indexes else self._places
 
     def __enter__(self) -> Self:

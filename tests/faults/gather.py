@@ -12,6 +12,7 @@ from streams.avro.codec import Codec
 from streams.clock import Deadline
 from streams.engine.progress import progress_of
 from streams.engine.status import service_home
+from streams.errors import StoreDamaged
 from streams.events.message import Event, Message, Result
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.reader import KafkaReader
@@ -91,7 +92,10 @@ def _dump(folder: Path, positions: dict[TopicPartition, Committed]) -> Iterator[
     topic, _, number = folder.name.rpartition("-")
     source = TopicPartition(topic, int(number.partition(".")[0]))
     progress = progress_of(source, positions[source], SERVICE.name)
-    store = RocksStore(folder / "db")
+    try:
+        store = RocksStore(folder / "db")
+    except StoreDamaged:
+        return  # no worker would use it either
     try:
         meta = read_meta(store)
         if meta is not None and meta.generation == progress.generation:

@@ -65,7 +65,7 @@ class Station:
 
     def obey(self, said: str) -> None:
         """Run every command that a message shows, as it is printed."""
-        commands = _COMMAND.findall(said)
+        commands = commands_in(said)
         assert commands, f"no command in: {said}"
         for command in commands:
             self.obeyed.append(command)
@@ -93,3 +93,8 @@ def _run(worker: Worker, ended: list[BaseException]) -> None:
         worker.run()
     except BaseException as exc:
         ended.append(exc)
+
+
+def commands_in(said: str) -> Sequence[str]:
+    """The commands that a message shows, without the word `streams`."""
+    return _COMMAND.findall(said)

@@ -10,6 +10,7 @@ import pytest
 from schemas.counters import PhotoContribution
 from schemas.social import PhotoLiked
 from services.counters import photos
+from streams.ports.records import TopicPartition
 from streams.state.members import Members
 from tests.faults.checker.check import check
 from tests.faults.checker.evidence import End, Glance, Got, Sample, StoreDump
@@ -28,8 +29,11 @@ from tests.faults.small_trial import (
     photo_row,
     seen,
     small_trial,
+    user_row,
 )
 from tests.faults.timeline import Reset
+
+QUARANTINE = TopicPartition("counters.quarantine", 0)
 
 
 @pytest.fixture
@@ -307,12 +311,66 @@ def test_reads_that_go_back_are_noticed(good):
     assert {"C14"} == broken(bad)
 
 
-def test_what_nobody_can_decode_counts_nothing(good):
-    """It is quarantined; the checker must not stumble over it."""
+@pytest.fixture
+def bad_record(good):
+    """The good trial, and behind it a record that nobody can decode, which is in quarantine."""
     garbage = replace(seen(3, POSTED), message=None)
     fine = changed(good, PHOTOS, lambda log: [*log, garbage])
-    positions = {**good.positions, PHOTOS: 4}
-    stores = [replace(good.stores[0], offset=4), good.stores[1]]
-    ends = {**good.ends, PHOTOS: End(4, 4)}
+    return replace(
+        fine,
+        log={**fine.log, QUARANTINE: [replace(seen(0, POSTED, at=3), message=None)]},
+        positions={**good.positions, PHOTOS: 4},
+        stores=[replace(good.stores[0], offset=4), good.stores[1]],
+        ends={**good.ends, PHOTOS: End(4, 4)},
+    )
 
-    assert set() == broken(replace(fine, positions=positions, stores=stores, ends=ends))
+
+def test_what_nobody_can_decode_counts_nothing(bad_record):
+    """It is quarantined; the checker must not stumble over it."""
+    assert set() == broken(bad_record)
+
+
+def test_a_bad_record_that_is_not_in_quarantine_is_noticed(bad_record):
+    """C9: nobody would ever hear of it."""
+    assert {"C9"} == broken(replace(bad_record, log={**bad_record.log, QUARANTINE: []}))
+
+
+def test_a_bad_record_that_is_in_quarantine_twice_is_noticed(bad_record):
+    """C3: it would be redriven twice."""
+    bad = changed(bad_record, QUARANTINE, lambda log: [*log, replace(log[0], offset=1)])
+
+    assert {"C3"} == broken(bad)
+
+
+def test_a_good_record_in_quarantine_is_noticed(bad_record):
+    """C9: it is folded, and would be folded again."""
+    stray = replace(seen(1, POSTED, at=0), message=None)
+    bad = changed(bad_record, QUARANTINE, lambda log: [*log, stray])
+
+    assert {"C9"} == broken(bad)
+
+
+@pytest.fixture
+def begun_again(good):
+    """The second stage was folded from its start once more, in one commit."""
+    again = [user_row(3, likes_given=1), user_row(9, photos=1, likes_received=2)]
+    again = [*again, user_row(4, likes_given=1)]
+    rows = [seen(6 + at, row, at=4, of=CONTRIBUTIONS) for at, row in enumerate(again)]
+    reset = Reset(*CONTRIBUTIONS, 0, reached=6, ends={str(USER_ROWS): 6})
+    return replace(changed(good, USER_ROWS, lambda log: [*log, *rows]), resets=[reset])
+
+
+def test_an_input_that_is_folded_again_is_published_again(begun_again):
+    """C9 holds for each course by itself; without the reset it is the same twice."""
+    assert set() == broken(begun_again)
+    assert "C9" in broken(replace(begun_again, resets=[]))
+
+
+def test_a_row_that_is_missing_from_a_second_course_is_noticed(begun_again):
+    """C8: its commit is torn, though the row is there of the first course."""
+    assert "C8" in broken(changed(begun_again, USER_ROWS, lambda log: log[:-1]))
+
+
+def test_a_row_that_is_missing_from_a_first_course_is_noticed(begun_again):
+    """C8: that the second one has it does not mend what readers saw."""
+    assert "C8" in broken(changed(begun_again, USER_ROWS, lambda log: [log[0], *log[2:]]))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,17 @@ _COUNTS = {"inject": 1, "not-injected": -1}
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """An audited move of a group's position: the only one that may take it back."""
+    """An audited move of a group's position: the only one that may take it back.
+
+    Of one that has an input folded again from its start, `reached` is the position it had come to,
+    and `ends` says where each partition of the outputs ended then. `ends` is empty of others.
+    """
 
     topic: str
     partition: int
     offset: int
+    reached: int = -1
+    ends: Mapping[str, int] = field(default_factory=dict)
 
 
 class Timeline:
@@ -56,15 +62,16 @@ class Timeline:
         """How often that happened so far."""
         return sum(one["what"] == what for one in self.happenings)
 
-    def reset(self, topic: str, partition: int, offset: int) -> None:
+    def reset(self, move: Reset) -> None:
         """A group's position is about to be moved on purpose: C7 lets it go back to there."""
-        self.note("reset", topic=topic, partition=partition, offset=offset)
+        self.note("reset", **asdict(move))
 
     @property
     def resets(self) -> list[Reset]:
         """All moves on purpose so far."""
+        names = Reset.__dataclass_fields__
         return [
-            Reset(one["topic"], one["partition"], one["offset"])
+            Reset(**{name: one[name] for name in names})
             for one in self.happenings
             if one["what"] == "reset"
         ]

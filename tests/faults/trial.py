@@ -130,7 +130,7 @@ class Trial:
             folder=folder,
             random=random.Random(plan.seed),
             timeline=timeline,
-            topics=(*SERVICE.inputs, *(one for one in OUTPUTS if one not in SERVICE.inputs)),
+            topics=tuple(dict.fromkeys((*SERVICE.inputs, *OUTPUTS, SERVICE.quarantine))),
         )
 
     @property

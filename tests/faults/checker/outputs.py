@@ -3,12 +3,15 @@
 An output names in its header `source` the input it was made of: a fact its own event, a result
 the last record of its interval. So the sources of results are the commits' boundaries, and what
 must stand between two of them can be recomputed: each touched key once, with its value there.
+
+Where an input was folded again from its start, on purpose, this holds for each course of it: the
+reset tells how far the last one had come, and where in the outputs the next one begins.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +22,7 @@ from streams.ports.records import Position, TopicPartition
 from tests.faults.checker.evidence import Evidence, Seen
 from tests.faults.checker.model import STAGES, Count, Stage, Upsert, rows_of, upsert
 from tests.faults.checker.verdict import Violation
+from tests.faults.timeline import Reset
 
 OUTPUTS = (
     "counters.contributions",
@@ -29,40 +33,52 @@ OUTPUTS = (
 
 _FACT = ActorCounted.avro_name
 
+Course = tuple[TopicPartition, int]
+"""An input partition, and how often it had been begun again."""
+
+Resets = Mapping[TopicPartition, Sequence[Reset]]
+
 
 @dataclass(slots=True)
 class Found:
-    """What was made of one input partition: rows by boundary, facts by the offset of their event.
-
-    `where` is the first place of each.
-    """
+    """What was made in one course: rows by boundary, facts by the offset of their event."""
 
     rows: defaultdict[int, Counter[Upsert]] = field(default_factory=lambda: defaultdict(Counter))
     facts: defaultdict[int, list[ActorCounted]] = field(default_factory=lambda: defaultdict(list))
 
 
 def check_outputs(evidence: Evidence) -> Iterator[Violation]:
-    """Every output of every input partition."""
-    found: defaultdict[TopicPartition, Found] = defaultdict(Found)
+    """Every output of every course of every input partition."""
+    resets: defaultdict[TopicPartition, list[Reset]] = defaultdict(list)
+    for one in evidence.resets:
+        if one.ends:
+            resets[TopicPartition(one.topic, one.partition)].append(one)
+    found: defaultdict[Course, Found] = defaultdict(Found)
     for place in sorted(one for one in evidence.log if one.topic in OUTPUTS):
-        yield from _sort(place, evidence.log[place], found)
+        yield from _sort(place, evidence.log[place], resets, found)
     for source in sorted(one for one in evidence.log if one.topic in STAGES):
-        yield from _recompute(source, evidence, found.pop(source, Found()))
-    for source in found:
+        reached = [one.reached for one in resets[source]]
+        for course, end in enumerate((*reached, evidence.positions.get(source, 0))):
+            made = found.pop((source, course), Found())
+            yield from _recompute(source, evidence.log[source], end, made)
+    for source, _ in found:
         yield Violation("C9", f"outputs name the source {source}, which nobody folds")
 
 
 def _sort(
-    place: TopicPartition, log: Sequence[Seen], found: defaultdict[TopicPartition, Found]
+    place: TopicPartition,
+    log: Sequence[Seen],
+    resets: Resets,
+    found: defaultdict[Course, Found],
 ) -> Iterator[Violation]:
-    """Put the outputs of one partition to their sources, which must not go back."""
-    last: dict[TopicPartition, int] = {}
+    """Put the outputs of one partition to their sources, which must not go back in a course."""
+    last: dict[Course, int] = {}
     ids: dict[bytes, int] = {}
     for seen in log:
         if seen.message is None or seen.source is None:
             yield Violation("C9", f"{place}/{seen.offset}: an output without value or source")
             continue
-        source = TopicPartition(seen.source.topic, seen.source.partition)
+        course = _course(place, seen.offset, seen.source, resets)
         if isinstance(seen.message, ActorCounted):
             event_id = seen.message.event_id
             if event_id in ids:
@@ -70,24 +86,31 @@ def _sort(
                     "C12", f"fact {event_id.hex()} at {place}/{ids[event_id]} and {seen.offset}"
                 )
             ids[event_id] = seen.offset
-            found[source].facts[seen.source.offset].append(seen.message)
+            found[course].facts[seen.source.offset].append(seen.message)
         else:
-            found[source].rows[seen.source.offset][_upsert(place.topic, seen.message)] += 1
-        if seen.source.offset < last.get(source, -1):
+            found[course].rows[seen.source.offset][_upsert(place.topic, seen.message)] += 1
+        if seen.source.offset < last.get(course, -1):
             yield Violation(
                 "C9",
                 f"{place}/{seen.offset} is made of {seen.source}, what stands before it of "
-                f"{last[source]}",
+                f"{last[course]}",
             )
-        last[source] = max(last.get(source, -1), seen.source.offset)
+        last[course] = max(last.get(course, -1), seen.source.offset)
 
 
-def _recompute(source: TopicPartition, evidence: Evidence, found: Found) -> Iterator[Violation]:
-    """Walk one input partition up to its committed position."""
+def _course(place: TopicPartition, offset: int, made_of: Position, resets: Resets) -> Course:
+    source = TopicPartition(made_of.topic, made_of.partition)
+    begun = sum(one.ends[str(place)] <= offset for one in resets.get(source, ()))
+    return source, begun
+
+
+def _recompute(
+    source: TopicPartition, log: Sequence[Seen], committed: int, found: Found
+) -> Iterator[Violation]:
+    """Walk one input partition up to a committed position."""
     stage = STAGES[source.topic]()
-    committed = evidence.positions.get(source, 0)
     touched: dict[Any, None] = {}
-    for seen in evidence.log[source]:
+    for seen in log:
         if seen.offset >= committed:
             break
         key, facts = (None, []) if seen.message is None else stage.see(seen.message)

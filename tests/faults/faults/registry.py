@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from tests.faults.crash_points import Point
 from tests.faults.fault import Fault
+from tests.faults.faults.data import HostileRecords
+from tests.faults.faults.deploys import RollingDeploy
 from tests.faults.faults.membership import RebalanceStorm
 from tests.faults.faults.network import (
     Cut,
@@ -18,6 +20,7 @@ from tests.faults.faults.network import (
     Reordering,
     Resets,
 )
+from tests.faults.faults.stores import DamagedStores, FlippedAtWork, LostStores, StaleStores
 from tests.faults.faults.wires import CutWire, Whom
 from tests.faults.faults.workers import (
     FreezeWorker,
@@ -81,6 +84,15 @@ WORKERS = [
     Entry(OutOfMemory),
     Entry(StarveWorker),
     Entry(RebalanceStorm),
+    Entry(RollingDeploy, weight=0.5),
+]
+STATE = [
+    Entry(HostileRecords),
+    Entry(DamagedStores),
+    Entry(FlippedAtWork, weight=0.5),
+    Entry(LostStores, weight=0.5),
+    Entry(partial(LostStores, at_work=True), weight=0.5),
+    Entry(StaleStores),
 ]
 FRAMES = [
     Entry(Latency),
@@ -108,7 +120,7 @@ PACKETS = [
     _cut_wire(partial(CutWire, Whom.LEADER), nodes=3),
 ]
 
-FAULTS: list[Entry] = [*WORKERS, *FRAMES, *PACKETS]
+FAULTS: list[Entry] = [*WORKERS, *STATE, *FRAMES, *PACKETS]
 """What may strike at any time, in any mixture, with proxies between workers and brokers. What only
 a human heals has trials of its own instead. Append here; names must differ."""
 
