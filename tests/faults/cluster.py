@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Protocol, TypeVar
 
@@ -22,6 +22,7 @@ from streams.local.process import wait_until
 from streams.local.properties import Node
 from streams.ports.records import TopicPartition
 from streams.settings import HomeSettings
+from tests.faults.disk import Disk
 from tests.faults.requests import Coordinates, Refused, find_coordinator, reassign
 from tests.freezing import freeze
 
@@ -57,8 +58,20 @@ class Cluster(Protocol):
     def freeze(self, node: int) -> None: ...
     def thaw(self, node: int) -> None: ...
 
+    def lose(self, node: int) -> None:
+        """SIGKILL of a node that `heal` leaves down until `find`."""
+
+    def find(self, node: int) -> None:
+        """A lost node is one that can be healed again."""
+
     def heal(self) -> None:
-        """Every node thawed, running and ready, and every copy of every partition in sync."""
+        """All nodes but lost ones thawed, running and ready, and all their copies in sync.
+
+        Where none runs, no node stays lost: after an end of all, all are started together.
+        """
+
+    def partitions(self, topic: str) -> list[TopicPartition]:
+        """Those of a topic."""
 
     def leader(self, partition: TopicPartition) -> int:
         """The node that leads the partition, -1 while none does."""
@@ -74,13 +87,26 @@ class Cluster(Protocol):
 
 
 class LocalCluster:
-    """The local Kafka of one home, of one node or three. Implements `Cluster`."""
+    """The local Kafka of one home, of one node or three. Implements `Cluster`.
 
-    def __init__(self, home: Path, size: int = 1) -> None:
+    With `disk_mb` each node has a disk of that size for its data, which only root can make.
+    """
+
+    def __init__(self, home: Path, size: int = 1, *, disk_mb: int = 0) -> None:
         self._kafka = LocalKafka(home)
+        self._stack = ExitStack()
         self.size = size
-        self.address = self._kafka.up(size).address
+        with ExitStack() as stack:  # also where it does not come up
+            stack.callback(self._end)
+            self.disks = [
+                self._stack.enter_context(Disk(data, home / f"disk-{number}", disk_mb))
+                for number, data in enumerate(_data_folders(home, size))
+                if disk_mb
+            ]
+            self.address = self._kafka.up(size).address
+            stack.pop_all()
         self.nodes = self._kafka.nodes
+        self._lost: set[int] = set()
         self._client = AdminClient(
             {"bootstrap.servers": self.address, "socket.timeout.ms": 5_000, "log_level": 0}
         )
@@ -117,17 +143,30 @@ class LocalCluster:
         if self.pid(node):
             os.kill(self.pid(node), signal.SIGCONT)
 
+    def lose(self, node: int) -> None:
+        self._lost.add(node)
+        self.kill(node)
+
+    def find(self, node: int) -> None:
+        self._lost.discard(node)
+
     def heal(self) -> None:
-        for node in range(self.size):
+        if not any(map(self.pid, range(self.size))):
+            self._lost.clear()
+        meant = [node for node in range(self.size) if node not in self._lost]
+        for node in meant:
             self.thaw(node)
-        self._kafka.up()
+        self.start(*meant)
         self._await(lambda: not self._lagging(), "all copies in sync")
+
+    def partitions(self, topic: str) -> list[TopicPartition]:
+        found = self._client.list_topics(topic, _ASK_S).topics[topic].partitions
+        return [TopicPartition(topic, number) for number in sorted(found)]
 
     def wipe(self) -> None:
         """End it and delete all its data."""
         self.kill(*(node for node in range(self.size) if self.pid(node)))
-        self._kafka.down()
-        self._kafka.wipe()
+        self._end()
 
     def leader(self, partition: TopicPartition) -> int:
         return self._metadata(partition).leader - 1
@@ -153,6 +192,11 @@ class LocalCluster:
 
         self._await(leads, f"node {node} to lead {partition}")
 
+    def _end(self) -> None:
+        self._kafka.down()
+        self._kafka.wipe()
+        self._stack.close()
+
     def _running(self, node: int) -> int:
         pid = self.pid(node)
         assert pid, f"node {node} is down"
@@ -163,7 +207,8 @@ class LocalCluster:
         return topics[partition.topic].partitions[partition.partition]
 
     def _lagging(self) -> list[TopicPartition]:
-        """Partitions that lack a copy in sync, or whose first replica does not lead."""
+        """Partitions that have no leader, or lack a copy in sync on a node that is not lost."""
+        lost = {node + 1 for node in self._lost}
         try:
             topics = self._client.list_topics(timeout=_ASK_S).topics
         except KafkaException:
@@ -172,7 +217,7 @@ class LocalCluster:
             TopicPartition(topic.topic, number)
             for topic in topics.values()
             for number, partition in topic.partitions.items()
-            if set(partition.isrs) != set(partition.replicas) or partition.leader < 0
+            if partition.leader < 0 or set(partition.replicas) - set(partition.isrs) - lost
         ]
 
     def _coordinator(self, kind: Coordinates, name: str) -> int:
@@ -197,6 +242,12 @@ class LocalCluster:
 
     def _await(self, is_so: Callable[[], bool], wanted: str) -> None:
         assert wait_until(is_so, Deadline.after(_SETTLED_WITHIN_S)), f"not in time: {wanted}"
+
+
+def _data_folders(home: Path, size: int) -> list[Path]:
+    """Where the nodes' data will lie."""
+    kafka = home / "kafka"
+    return [kafka / "data"] if size == 1 else [kafka / f"node-{n}" / "data" for n in (1, 2, 3)]
 
 
 def _is_decided(node: Node) -> bool:

@@ -12,6 +12,7 @@ from streams.kafka.admin import KafkaAdmin
 from streams.kafka.transaction import KafkaTransactions
 from streams.ports.records import TopicPartition
 from streams.settings import KafkaSettings, WorkerSettings
+from tests.faults.faults.brokers import GROUPS, TRANSACTIONS, coordinating
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -46,12 +47,25 @@ def test_a_leader_is_moved_where_it_is_wanted(three, place):
     assert send(three, place, b"after")
 
 
+def test_a_coordinator_moves_with_the_partition_that_it_leads(three):
+    """What moves leaders must know which partition is whose."""
+    name = f"g{secrets.token_hex(4)}"
+    begin_as(name, three)
+    asks = {GROUPS: three.group_coordinator, TRANSACTIONS: three.transaction_coordinator}
+    places = {topic: coordinating(three, topic, name) for topic in asks}
+    targets = {place: (three.leader(place) + 1) % 3 for place in places.values()}
+
+    for place, node in targets.items():
+        three.move_leader(place, node)
+    found = {place: ask_until(asks[topic], name, targets[place]) for topic, place in places.items()}
+
+    assert targets == found
+
+
 def test_another_node_takes_over_what_a_killed_one_led(three, place):
     """Of a partition, a group and a producer; the node comes back to where it was."""
     group = f"g{secrets.token_hex(4)}"
-    KafkaTransactions(
-        KafkaSettings(bootstrap_servers=three.address), group, WorkerSettings(), Deadline.after(30)
-    ).discard()
+    begin_as(group, three)
     asks = [lambda: three.leader(place), lambda: three.group_coordinator(group)]
     asks.append(lambda: three.transaction_coordinator(group))
 
@@ -67,6 +81,20 @@ def test_another_node_takes_over_what_a_killed_one_led(three, place):
         assert successor in {0, 1, 2} - {victim}
         assert is_taking
         assert three.pid(victim)
+
+
+def begin_as(name, cluster):
+    """Have coordinators for a producer and a group of that name."""
+    settings = KafkaSettings(bootstrap_servers=cluster.address)
+    KafkaTransactions(settings, name, WorkerSettings(), Deadline.after(30)).discard()
+    cluster.group_coordinator(name)
+
+
+def ask_until(ask, name, wanted):
+    deadline = Deadline.after(30)
+    while (found := ask(name)) != wanted and not deadline.is_over:
+        deadline.pause(0.1)
+    return found
 
 
 def ask_until_other(ask, victim):

@@ -139,6 +139,11 @@ class Trial:
         took = (math.inf if one.left else one.took_s for one in self.recoveries)
         return max(took, default=0.0)
 
+    @property
+    def longest_stall_s(self) -> float:
+        """The longest time in which the service stood still, whatever was healed meanwhile."""
+        return longest_stall_s(self._sampler.samples)
+
     def calm(self, seconds: float) -> None:
         """Let the workload run; nothing else happens."""
         Deadline.after(seconds).pause()
@@ -260,7 +265,7 @@ class Trial:
             "results": sum(len(log) for at, log in evidence.log.items() if at.topic in OUTPUTS),
             "faults": faults_in(self.scene.timeline.happenings),
             "verdict": "green" if verdict.is_green else verdict.broken,
-            "longest_stall_s": longest_stall_s(self._sampler.samples),
+            "longest_stall_s": self.longest_stall_s,
             "recoveries": [one.summary for one in self.recoveries],
             "highest_rss_mb": round(self._sampler.highest_rss_bytes / 1e6),
             "worker_ends": [asdict(one) for one in self.scene.fleet.ended],

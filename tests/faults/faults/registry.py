@@ -8,6 +8,20 @@ from typing import NamedTuple
 
 from tests.faults.crash_points import Point
 from tests.faults.fault import Fault
+from tests.faults.faults.brokers import (
+    AllBrokersDown,
+    AllBrokersStopped,
+    FreezeBroker,
+    KillBroker,
+    KillGroupCoordinator,
+    KillLeader,
+    KillTransactionCoordinator,
+    LoseBroker,
+    MoveLeaders,
+    RollingRestart,
+    StartWithoutBrokers,
+    StopBroker,
+)
 from tests.faults.faults.data import HostileRecords
 from tests.faults.faults.deploys import RollingDeploy
 from tests.faults.faults.membership import RebalanceStorm
@@ -112,6 +126,20 @@ FRAMES = [
     Entry(partial(Cut, "answers", directions=_ANSWERS), weight=0.5),
     *(Entry(partial(HeldRequest, api), weight=0.5) for api in _HELD),
 ]
+BROKERS = [
+    Entry(KillBroker, weight=2),
+    Entry(KillLeader, nodes=3),
+    Entry(KillGroupCoordinator, nodes=3),
+    Entry(KillTransactionCoordinator, nodes=3),
+    Entry(LoseBroker, weight=0.5, nodes=3),
+    Entry(StopBroker),
+    Entry(FreezeBroker),
+    Entry(RollingRestart, weight=0.5, nodes=3),
+    Entry(MoveLeaders, nodes=3),
+    Entry(AllBrokersDown, weight=0.3),
+    Entry(AllBrokersStopped, weight=0.2),
+    Entry(StartWithoutBrokers, weight=0.2),
+]
 PACKETS = [
     _cut_wire(CutWire),
     _cut_wire(partial(CutWire, directions=_REQUESTS)),
@@ -120,7 +148,7 @@ PACKETS = [
     _cut_wire(partial(CutWire, Whom.LEADER), nodes=3),
 ]
 
-FAULTS: list[Entry] = [*WORKERS, *STATE, *FRAMES, *PACKETS]
+FAULTS: list[Entry] = [*WORKERS, *STATE, *BROKERS, *FRAMES, *PACKETS]
 """What may strike at any time, in any mixture, with proxies between workers and brokers. What only
 a human heals has trials of its own instead. Append here; names must differ."""
 
