@@ -25,10 +25,10 @@ def totals(runs: Sequence[Summary]) -> str:
     red = sum(one["fate"] != GREEN for one in runs)
     injected = sum(sum(one["faults"].values()) for one in runs)
     return (
-        f"{len(runs)} runs, {seconds / 60:.0f} minutes, "
+        f"Runs: {len(runs)}, of {seconds / 60:.0f} minutes together; "
         f"{sum(one['events'] for one in runs):,} events sent, "
         f"{sum(one['results'] for one in runs):,} results recomputed, "
-        f"{injected:,} faults injected, {red or 'no'} runs that are not green."
+        f"{injected:,} faults injected; runs that are not green: {red}."
     )
 
 

@@ -64,7 +64,7 @@ def test_a_red_run_is_counted_and_named(text_with):
     """A report that hides what failed is worse than none."""
     text = text_with(summary(verdict={"C9": 4}))
 
-    assert "1 runs that are not green" in text
+    assert "runs that are not green: 1." in text
     assert "RED: C9 x 4" in row(text, "8-classic")
     assert "1 x 70" in row(text, "8-classic")
     assert ["1 of 2", "8-classic"] == row(text, "C9")[2:]
