@@ -18,8 +18,8 @@ class Fault(Protocol):
     Both return when what they do is done, and may be called again on the same scene. Every choice
     (which worker, which partition, how long) is drawn from `scene.random`, so that a seed replays
     it. `heal` leaves nothing behind, also after an `inject` that raised half-way. What a fault
-    does beyond its name it tells by `scene.timeline.note`. One that finds nothing to harm raises
-    NothingToHarm: then it counts as not injected.
+    does beyond its name it tells by `scene.timeline.note`. One that finds nothing to harm leaves
+    all as it was and raises NothingToHarm: then it counts as not injected, and is not healed.
 
     A fault may also have `hold_s`: how long a trial leaves it in unless told otherwise, 0 where
     `inject` does all there is.

@@ -9,7 +9,7 @@ from typing import Any
 
 from streams.clock import monotonic_s
 from tests.faults.checker.verdict import Verdict
-from tests.faults.fault import Fault
+from tests.faults.fault import Fault, NothingToHarm
 from tests.faults.faults.registry import Entry
 from tests.faults.trial import Plan, Trial
 
@@ -131,6 +131,9 @@ class Nemesis:
         self._active.append(one)
         try:
             self.trial.inject(fault)
+        except NothingToHarm as exc:
+            self._active.remove(one)
+            timeline.note("not-injected", fault=fault.name, why=str(exc))
         except Exception as exc:
             timeline.note("not-injected", fault=fault.name, why=_text(exc))
         else:
@@ -142,7 +145,7 @@ class Nemesis:
             self._heal(one)
 
     def _heal(self, one: _Active) -> None:
-        """Of a fault that was not injected nothing is left; there is no recovery to watch."""
+        """Undo it; of one that came half-way there is no recovery to watch."""
         self._active.remove(one)
         try:
             if one.is_injected:

@@ -49,12 +49,20 @@ class Run:
             stack.callback(_end_kafka, home)  # also one that did not get ready
             cluster = LocalCluster(home, self.nodes)
             stack.callback(cluster.wipe)
+            stack.callback(_keep_logs, cluster, folder)
             with Trial(cluster, folder, self.plan, is_shown=True) as trial:
                 verdict = Nemesis(trial, FAULTS).run(self.schedule)
         if verdict.is_green:
             for host in folder.glob("host-*"):
                 shutil.rmtree(host)
         return verdict.is_green
+
+
+def _keep_logs(cluster: LocalCluster, folder: Path) -> None:
+    """What each node said since it was last started."""
+    for number, node in enumerate(cluster.nodes):
+        with suppress(FileNotFoundError):
+            shutil.copy(node.log, folder / f"kafka-{number}.log")
 
 
 def _end_kafka(home: Path) -> None:

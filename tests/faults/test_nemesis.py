@@ -114,17 +114,17 @@ def test_a_run_that_breaks_does_not_end_its_series(tmp_path, capsys):
 
 
 class Harmless:
-    """A fault that does nothing, or finds nothing to do it to."""
+    """A fault that does nothing, or cannot."""
 
     hold_s = 0.0
 
-    def __init__(self, name, *, finds=True):
+    def __init__(self, name, *, error=None):
         self.name = name
-        self.finds = finds
+        self.error = error
 
     def inject(self, scene):
-        if not self.finds:
-            raise NothingToHarm("nobody is there")
+        if self.error is not None:
+            raise self.error
 
     def heal(self, scene):
         scene.timeline.note("healed", by=self.name)
@@ -167,16 +167,18 @@ class Rehearsal:
         return Verdict([])
 
 
-def test_a_fault_that_finds_nothing_to_harm_has_no_recovery(tmp_path):
-    """It would be the fastest of all."""
+def test_a_fault_that_was_not_injected_has_no_recovery(tmp_path):
+    """It would be the fastest of all; what came half-way is undone all the same."""
     trial = Rehearsal(tmp_path)
-    entries = [Entry(partial(Harmless, "a")), Entry(partial(Harmless, "b", finds=False))]
+    errors = {"done": None, "nobody": NothingToHarm("nobody is there"), "half": OSError("no disk")}
+    entries = [Entry(partial(Harmless, name, error=error)) for name, error in errors.items()]
 
-    Nemesis(trial, entries).run([[Step(0.0, "a", 0.0), Step(0.0, "b", 0.0)]])
+    Nemesis(trial, entries).run([[Step(0.0, name, 0.0) for name in errors]])
 
-    assert ["a", QUIET] == trial.recoveries
-    assert {"a": 1} == faults_in(trial.timeline.happenings)
-    assert 2 == trial.timeline.count("healed")
+    healed = [one["by"] for one in trial.timeline.happenings if one["what"] == "healed"]
+    assert ["done", QUIET] == trial.recoveries
+    assert {"done": 1} == faults_in(trial.timeline.happenings)
+    assert ["done", "half"] == sorted(healed)
 
 
 def test_what_does_not_heal_at_once_is_healed_later(tmp_path):

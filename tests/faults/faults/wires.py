@@ -30,8 +30,8 @@ class Whom(Enum):
 class CutWire:
     """The kernel loses the packets between a worker that owns something and nodes of Kafka.
 
-    They are all nodes, the one that coordinates its group, or one that leads an input of its own, and
-    another one where that can be chosen.
+    They are all nodes, the one that coordinates its group, or one that leads an input of its own,
+    and another one where that can be chosen.
 
     With one direction only: REQUEST loses what it sends, ANSWER what it would hear.
     """

@@ -71,6 +71,7 @@ class KillAt:
 
         found = wait_until(is_struck, Deadline.after(_STRUCK_WITHIN_S))
         if not found:
+            self.heal(scene)
             raise NothingToHarm(f"worker {index} did not come to {self._point.value}")
         scene.timeline.note("struck", worker=index)
 
