@@ -19,7 +19,7 @@ from streams.state.rocks import RocksStore
 from tests.faults.scene import Scene
 from tests.faults.small_disk import SmallDisk
 
-_AT_WORK_WITHIN_S = 20.0
+_AT_WORK_WITHIN_S = 40.0
 _TO_START_BYTES = 3_500_000
 """Enough for all stores; less than RocksDB likes to reserve for a list of files (4 MB) or a log."""
 
