@@ -10,6 +10,8 @@ no controller runs, controllers alone run first, just until they have fenced the
 
 from __future__ import annotations
 
+import re
+import struct
 import subprocess
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -25,6 +27,7 @@ _FENCED = "Fencing broker"
 _KEPT = frozenset({"node.id", "listener.security.protocol.map", "log.dirs"})
 _START_TIMEOUT_S = 30.0
 _FENCE_TIMEOUT_S = 3.0  # nothing is fenced if that was done before
+_WRITE_TIMEOUT_S = 10.0
 
 
 def was_killed(node: Node) -> bool:
@@ -33,16 +36,39 @@ def was_killed(node: Node) -> bool:
 
 
 def fence(java: Path, jars: Path, nodes: Sequence[Node]) -> None:
-    """Run a whole cluster as controllers alone until what killed nodes led is nobody's."""
+    """Run a whole cluster as controllers alone until what killed nodes led is nobody's.
+
+    A controller says that it fences before it writes that down; ended in between, it did nothing.
+    """
     with ExitStack() as stack:
         controllers = [stack.enter_context(_controller(java, jars, node)) for node in nodes]
         _await_words(_STARTED, 1, nodes, controllers, Deadline.after(_START_TIMEOUT_S))
         killed = sum(map(was_killed, nodes))
         _await_words(_FENCED, killed, nodes, controllers, Deadline.after(_FENCE_TIMEOUT_S))
+        wait_until(lambda: is_written(nodes), Deadline.after(_WRITE_TIMEOUT_S))
         for controller in controllers:
             controller.terminate()
         for controller in controllers:
             _end(controller)
+
+
+def is_written(nodes: Sequence[Node]) -> bool:
+    """Whether the metadata log of each node says of all that were fenced that they are."""
+    found = re.findall(rf"{_FENCED} (\d+) at epoch (\d+)", _words(nodes))
+    records = [_fenced_record(int(node_id), int(epoch)) for node_id, epoch in found]
+    return all(record.search(_metadata(node)) for node in nodes for record in records)
+
+
+def _fenced_record(node_id: int, epoch: int) -> re.Pattern[bytes]:
+    """A BrokerRegistrationChangeRecord: type 17, any version, and 1 in the tagged field 0."""
+    who = re.escape(struct.pack(">iq", node_id, epoch))
+    return re.compile(rb"\x01\x11[\x00-\x0f]" + who + rb"[\x01-\x0f]\x00\x01\x01", re.DOTALL)
+
+
+def _metadata(node: Node) -> bytes:
+    """The newest part of the node's metadata log."""
+    parts = sorted((node.data / "__cluster_metadata-0").glob("*.log"))
+    return parts[-1].read_bytes() if parts else b""
 
 
 def _controller(java: Path, jars: Path, node: Node) -> subprocess.Popen[bytes]:
@@ -61,6 +87,10 @@ def _controller(java: Path, jars: Path, node: Node) -> subprocess.Popen[bytes]:
 
 def _log(node: Node) -> Path:
     return node.folder / "fencing.log"
+
+
+def _words(nodes: Sequence[Node]) -> str:
+    return "".join(_log(node).read_text("utf-8", "replace") for node in nodes)
 
 
 def _end(controller: subprocess.Popen[bytes]) -> None:
@@ -92,7 +122,8 @@ def _await_words(
     deadline: Deadline,
 ) -> None:
     def is_over() -> bool:
-        logs = "".join(_log(node).read_text("utf-8", "replace") for node in nodes)
-        return logs.count(word) >= times or all(one.poll() is not None for one in controllers)
+        return _words(nodes).count(word) >= times or all(
+            one.poll() is not None for one in controllers
+        )
 
     wait_until(is_over, deadline)

@@ -18,6 +18,7 @@ from streams.local import LocalKafka, process
 from streams.local.health import is_ready
 from streams.local.jars import broker_jars
 from streams.local.java import find_java
+from streams.local.ports import free_port
 from streams.local.process import wait_until
 from streams.local.properties import Node
 from streams.ports.records import TopicPartition
@@ -28,7 +29,7 @@ from tests.freezing import freeze
 
 _GONE_WITHIN_S = 10.0
 _READY_WITHIN_S = 90.0  # a machine that runs other trials takes its time
-_SETTLED_WITHIN_S = 30.0
+_SETTLED_WITHIN_S = 90.0
 _ASK_S = 5.0
 
 _Answer = TypeVar("_Answer")
@@ -96,6 +97,7 @@ class LocalCluster:
         self._kafka = LocalKafka(home)
         self._stack = ExitStack()
         self.size = size
+        _choose_ports(home, size)
         with ExitStack() as stack:  # also where it does not come up
             stack.callback(self._end)
             self.disks = [
@@ -242,6 +244,18 @@ class LocalCluster:
 
     def _await(self, is_so: Callable[[], bool], wanted: str) -> None:
         assert wait_until(is_so, Deadline.after(_SETTLED_WITHIN_S)), f"not in time: {wanted}"
+
+
+def _choose_ports(home: Path, size: int) -> None:
+    """Ports that no other Kafka prefers, or it would take those of a node that is down."""
+    ports: list[int] = []
+    for _ in range(2 * size):
+        ports.append(free_port(besides=ports))
+    folder = home / "kafka"
+    folder.mkdir(parents=True, exist_ok=True)
+    pairs = zip(ports[::2], ports[1::2], strict=True)
+    lines = "".join(f"{port} {controller}\n" for port, controller in pairs)
+    (folder / "ports").write_text(lines, encoding="ascii")
 
 
 def _data_folders(home: Path, size: int) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Exactly once when wall clocks jump."""
+"""Exactly once when wall clocks of workers jump. Kafka's do not: no Java starts with libfaketime."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 
 from streams.clock import Deadline
 from streams.local.process import wait_until
-from tests.faults.cluster import LocalCluster
 from tests.faults.faketime import FakeClock, why_no_faketime
 from tests.faults.faults.clocks import HOUR_S, JumpClock
 from tests.faults.trial import Plan, Trial
@@ -81,27 +80,3 @@ def test_workers_whose_clocks_jump_change_nothing(
     assert [] == crashes(trial)
     assert trial.slowest_s <= RECOVERS_WITHIN_S
 
-
-@pytest.mark.kafka
-@pytest.mark.slow
-@pytest.mark.chaos
-def test_a_host_whose_clock_jumps_forth_and_back_changes_nothing(tmp_path, monkeypatch):
-    """Kafka and the workers beside it on one host have one clock, and somebody sets it."""
-    clock = FakeClock(tmp_path / "clock")
-    with monkeypatch.context() as patch:
-        for name, value in clock.environment.items():
-            patch.setenv(name, value)
-        cluster = LocalCluster(tmp_path / "kafka")
-    try:
-        plan = Plan(seed=42, settings=clock.environment)
-        with Trial(cluster, tmp_path / "trial", plan) as trial:
-            for offset_s in (HOUR_S, 0, -HOUR_S, 0):
-                clock.jump(offset_s)
-                trial.calm(8)
-            verdict = trial.finish()
-    finally:
-        cluster.wipe()
-
-    assert verdict.is_green, verdict
-    assert [] == crashes(trial)
-    assert trial.longest_stall_s <= RECOVERS_WITHIN_S

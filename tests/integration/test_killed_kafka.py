@@ -10,9 +10,12 @@ from streams.clock import Deadline
 from streams.kafka.admin import KafkaAdmin
 from streams.kafka.reader import KafkaReader
 from streams.local import LocalKafka
+from streams.local.fencing import fence, is_written
+from streams.local.jars import broker_jars
+from streams.local.java import find_java
 from streams.local.process import wait_until
 from streams.ports.records import TopicPartition
-from streams.settings import KafkaSettings
+from streams.settings import HomeSettings, KafkaSettings
 
 PLACE = TopicPartition("likes", 0)
 
@@ -64,3 +67,17 @@ def test_a_transaction_that_was_open_at_a_kill_is_aborted(local):
     assert values == [b"committed"]
     assert admin.ends([PLACE]) == admin.ends([PLACE], committed=False)
     reader.close()
+
+
+def test_what_a_killed_node_led_is_nobodys_once_it_was_fenced(local):
+    """On disk: a controller says so before it writes it down, and is ended right after."""
+    address = local.up().address
+    KafkaAdmin(KafkaSettings(bootstrap_servers=address)).create_topic(PLACE.topic, 1, {})
+    os.kill(local.status().pid, signal.SIGKILL)
+    assert wait_until(lambda: not local.status().pid, Deadline.after(30))
+
+    fence(find_java(), broker_jars(HomeSettings().downloads), local.nodes)
+    words = (local.nodes[0].folder / "fencing.log").read_text()
+
+    assert 1 == words.count("Fencing broker 1 ")
+    assert is_written(local.nodes)
