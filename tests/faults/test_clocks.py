@@ -1,4 +1,4 @@
-"""Exactly once when wall clocks of workers jump. Kafka's do not: no Java starts with libfaketime."""
+"""Exactly once when clocks of workers jump. Kafka's own stay: with libfaketime no Java starts."""
 
 from __future__ import annotations
 
@@ -79,4 +79,3 @@ def test_workers_whose_clocks_jump_change_nothing(
     assert 1 == trial.scene.timeline.count("jumped")
     assert [] == crashes(trial)
     assert trial.slowest_s <= RECOVERS_WITHIN_S
-
