@@ -158,7 +158,9 @@ class LocalCluster:
         meant = [node for node in range(self.size) if node not in self._lost]
         for node in meant:
             self.thaw(node)
-        self.start(*meant)
+        if not all(map(self.pid, meant)):  # one that was frozen is ready, then is not, then is
+            self.start(*meant)
+        self._await(lambda: all(self._answers(self.nodes[node]) for node in meant), "all ready")
         self._await(lambda: not self._lagging(), "all copies in sync")
 
     def partitions(self, topic: str) -> list[TopicPartition]:
