@@ -18,7 +18,8 @@ from streams.state.folder import is_kill_requested
 _TURN_S = 0.2
 _YOUNG_S = 10.0
 _FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 10.0
+_LONGEST_PAUSE_S = 5.0
+"""Short: until its successor aborts what a dead worker left open, nobody is told its positions."""
 
 
 @dataclass(slots=True)

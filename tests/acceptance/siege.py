@@ -26,7 +26,8 @@ from tests.acceptance.facts import CATALOG, CONTRIBUTIONS, records
 from tests.acceptance.home import Home, Running, has_passed, until
 from tests.acceptance.tap import Sighting, Tap
 
-CAUGHT_UP_WITHIN_S = 15.0
+CAUGHT_UP_WITHIN_S = 60.0
+"""A busy machine is given time; how much it took is in the summary."""
 
 _LONGEST_HUNT_S = 30.0
 _LONGEST_PAUSE_S = 1.5
