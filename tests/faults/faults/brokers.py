@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from streams.clock import Deadline
@@ -16,24 +17,39 @@ GROUPS = "__consumer_offsets"
 TRANSACTIONS = "__transaction_state"
 
 
-class KillBroker:
-    """SIGKILL of one node; the others, if any, take over."""
+class HarmNode(ABC):
+    """Harm to one node; the others, if any, take over. `said` is its note in the timeline."""
 
-    name = "kill-broker"
+    name: str
+    said: str
     hold_s = 8.0
 
     def inject(self, scene: Scene) -> None:
         _need_all(scene)
-        victim = self.victim(scene)
-        scene.timeline.note("kill-node", node=victim)
-        scene.cluster.kill(victim)
+        node = self.victim(scene)
+        scene.timeline.note(self.said, node=node)
+        self.harm(scene.cluster, node)
 
     def heal(self, scene: Scene) -> None:
         scene.cluster.heal()
 
     def victim(self, scene: Scene) -> int:
-        """The node to be killed."""
+        """The node to be harmed."""
         return _any_node(scene)
+
+    @abstractmethod
+    def harm(self, cluster: Cluster, node: int) -> None:
+        """Do it."""
+
+
+class KillBroker(HarmNode):
+    """SIGKILL of one node."""
+
+    name = "kill-broker"
+    said = "kill-node"
+
+    def harm(self, cluster: Cluster, node: int) -> None:
+        cluster.kill(node)
 
 
 class KillLeader(KillBroker):
@@ -64,41 +80,43 @@ class KillTransactionCoordinator(KillBroker):
         return scene.cluster.transaction_coordinator(_transactional_id(scene))
 
 
-class LoseBroker(KillBroker):
+class LoseBroker(HarmNode):
     """SIGKILL of one node that stays down while everything else is healed, until this one is."""
 
     name = "lose-broker"
+    said = "lose-node"
 
     def __init__(self) -> None:
         self._lost: list[int] = []
 
-    def inject(self, scene: Scene) -> None:
-        _need_all(scene)
-        victim = self.victim(scene)
-        scene.timeline.note("lose-node", node=victim)
-        self._lost.append(victim)
-        scene.cluster.lose(victim)
+    def harm(self, cluster: Cluster, node: int) -> None:
+        self._lost.append(node)
+        cluster.lose(node)
 
     def heal(self, scene: Scene) -> None:
         while self._lost:
             scene.cluster.find(self._lost.pop())
-        scene.cluster.heal()
+        super().heal(scene)
 
 
-class StopBroker:
+class StopBroker(HarmNode):
     """An orderly end of one node: what it leads is handed over first."""
 
     name = "stop-broker"
-    hold_s = 8.0
+    said = "stop-node"
 
-    def inject(self, scene: Scene) -> None:
-        _need_all(scene)
-        node = _any_node(scene)
-        scene.timeline.note("stop-node", node=node)
-        scene.cluster.stop(node)
+    def harm(self, cluster: Cluster, node: int) -> None:
+        cluster.stop(node)
 
-    def heal(self, scene: Scene) -> None:
-        scene.cluster.heal()
+
+class FreezeBroker(HarmNode):
+    """SIGSTOP of one node: it holds its connections, answers nobody, and comes back as a zombie."""
+
+    name = "freeze-broker"
+    said = "freeze-node"
+
+    def harm(self, cluster: Cluster, node: int) -> None:
+        cluster.freeze(node)
 
 
 class RollingRestart:
@@ -114,22 +132,6 @@ class RollingRestart:
             scene.cluster.stop(node)
             scene.cluster.start(node)
             scene.cluster.heal()
-
-    def heal(self, scene: Scene) -> None:
-        scene.cluster.heal()
-
-
-class FreezeBroker:
-    """SIGSTOP of one node: it holds its connections, answers nobody, and comes back as a zombie."""
-
-    name = "freeze-broker"
-    hold_s = 8.0
-
-    def inject(self, scene: Scene) -> None:
-        _need_all(scene)
-        node = _any_node(scene)
-        scene.timeline.note("freeze-node", node=node)
-        scene.cluster.freeze(node)
 
     def heal(self, scene: Scene) -> None:
         scene.cluster.heal()
