@@ -131,9 +131,10 @@ class Admission:
         A key that is parked earlier than it was, before that was written, is parked there only:
         readers follow the last decision about it (`tests/unit/test_engine_parking.py`).
         """
-        is_park = decision.kind is DecisionKind.PARKED
-        parks = (decision.fold, decision.fold_key) if is_park else None
-        self._owed = [one for one in self._owed if parks is None or one.parks != parks]
+        parks = None
+        if decision.kind is DecisionKind.PARKED:
+            parks = (decision.fold, decision.fold_key)
+            self._owed = [one for one in self._owed if one.parks != parks]
         outgoing = decision.outgoing(self._service.decisions)
         self._owed.append(_Owed(decision.at, outgoing, parks))
 
