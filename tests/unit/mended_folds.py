@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 from schemas.demo import LikesCounted
@@ -97,6 +98,17 @@ def quarantined(bench, *folds):
     worker.drain()
     worker.stop()
     mend(bench, 1, liked(2))
+
+
+def killed_behind_a_redrive(bench, disk):
+    """Redrive what is `quarantined`, and lose what was saved since; the worker is gone."""
+    quarantined(bench)
+    rows = copy.deepcopy(disk.rows)
+    bench.ask()
+    worker = bench.worker()
+    worker.drain()
+    worker.crash()
+    disk.rows = rows
 
 
 def users(bench):

@@ -231,18 +231,17 @@ class PlainFold:
         self.counts[str(photo)] = len(users)
 
 
-@settings(
-    max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
-@given(Beginning, Steps)
-def test_what_is_published_is_a_fold_of_the_log_whatever_happens(beginning, steps):
-    """Nothing lost, nothing doubled, nothing half; states too, after a rebuild without stores."""
+def played_out(kind, steps):
+    """The plain fold at the end of all steps; the published and the states are held against it.
+
+    Then once more, made anew without stores. `kind` makes the play.
+    """
     disk = InMemoryDisk()
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as home:
         patch.setattr(opening, "LOCK_PATIENCE_S", 0.0)
         patch.setattr(opening, "KILL_PATIENCE_S", 0.0)
-        play = Play(Path(home), disk)
-        for step in [*beginning, *steps]:
+        play = kind(Path(home), disk)
+        for step in steps:
             play.step(*step)
             play.check()
         play.end()
@@ -256,6 +255,16 @@ def test_what_is_published_is_a_fold_of_the_log_whatever_happens(beginning, step
         assert (fold.users, fold.shares) == states == states_of(play.workers[0])
         assert published == (play.bench.results(), len(play.bench.facts()))
         play.workers[0].stop()
+    return fold
+
+
+@settings(
+    max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(Beginning, Steps)
+def test_what_is_published_is_a_fold_of_the_log_whatever_happens(beginning, steps):
+    """Nothing lost, nothing doubled, nothing half; states too, after a rebuild without stores."""
+    played_out(Play, [*beginning, *steps])
 
 
 def states_of(worker):

@@ -21,7 +21,15 @@ from tests.unit.engine_bench import (
     posted,
     shares_fold,
 )
-from tests.unit.mended_folds import RUBBISH, encoded, mend, parked, quarantined, users
+from tests.unit.mended_folds import (
+    RUBBISH,
+    encoded,
+    killed_behind_a_redrive,
+    mend,
+    parked,
+    quarantined,
+    users,
+)
 
 
 def shared(photo, number=1):
@@ -92,13 +100,7 @@ def test_a_record_from_before_a_park_that_is_redriven_behind_it_waits_for_the_re
 
 def test_a_partition_goes_live_behind_a_redrive_although_nothing_comes(bench, disk, monkeypatch):
     """A client tells the end of a partition when it has found it, which may take a while."""
-    quarantined(bench)
-    rows = copy.deepcopy(disk.rows)
-    bench.ask()
-    worker = bench.worker()
-    worker.drain()
-    worker.crash()
-    disk.rows = rows
+    killed_behind_a_redrive(bench, disk)
     poll = InMemoryConsumer.poll
     monkeypatch.setattr(InMemoryConsumer, "poll", lambda *asked: Polled(poll(*asked).batches, {}))
 
@@ -109,13 +111,7 @@ def test_a_partition_goes_live_behind_a_redrive_although_nothing_comes(bench, di
 
 def test_no_checkpoint_is_made_before_what_is_due_is_folded(bench, disk, monkeypatch):
     """It would say that it holds a record which it does not."""
-    quarantined(bench)
-    rows = copy.deepcopy(disk.rows)
-    bench.ask()
-    worker = bench.worker()
-    worker.drain()
-    worker.crash()
-    disk.rows = rows
+    killed_behind_a_redrive(bench, disk)
     with monkeypatch.context() as patch:
         patch.setattr(Loop, "_take", lambda *_asked: None)
         worker = bench.worker()

@@ -25,6 +25,7 @@ from tests.unit.killing import Killed, killed_after
 from tests.unit.mended_folds import (
     RUBBISH,
     answer,
+    killed_behind_a_redrive,
     mend,
     quarantined,
     quiet_fold,
@@ -80,13 +81,7 @@ def test_an_idle_partition_is_live_again_after_a_crash_right_behind_a_redrive(
     bench, disk, monkeypatch
 ):
     """Its checkpoint and its committed offset are one, and only the decision tells of more."""
-    quarantined(bench)
-    rows = copy.deepcopy(disk.rows)
-    bench.ask()
-    worker = bench.worker()
-    worker.drain()
-    worker.crash()
-    disk.rows = rows
+    killed_behind_a_redrive(bench, disk)
 
     worker = bench.worker()
     worker.drain()

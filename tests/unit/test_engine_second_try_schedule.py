@@ -6,19 +6,14 @@ schemas one day, and asks at any time to fold what was skipped.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.social import PhotoLiked, PhotoPosted, PhotoShared
-from streams.engine import opening
 from streams.engine.decisions import DecisionKind
 from streams.events.ids import derived_event_id
-from streams.testing.folders import InMemoryDisk
 from tests.unit.engine_bench import CATALOG, liked, likes_fold, shares_fold
 from tests.unit.test_engine_any_schedule import (
     Beginning,
@@ -29,7 +24,7 @@ from tests.unit.test_engine_any_schedule import (
     Unusual,
     Usual,
     Worker,
-    states_of,
+    played_out,
 )
 
 ANSWERS = {
@@ -178,23 +173,6 @@ class SecondFold(PlainFold):
 @given(Beginning, Early, Late)
 def test_what_is_folded_after_all_is_folded_once_whatever_happens(beginning, early, late):
     """Nothing lost, nothing doubled, nothing half; states too, after a rebuild without stores."""
-    disk = InMemoryDisk()
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as home:
-        patch.setattr(opening, "LOCK_PATIENCE_S", 0.0)
-        patch.setattr(opening, "KILL_PATIENCE_S", 0.0)
-        play = SecondPlay(Path(home), disk)
-        for step in [*beginning, *early, ("mend",), *late]:
-            play.step(*step)
-            play.check()
-        play.end()
-        fold = play.check()
-        published = play.bench.results(), len(play.bench.facts())
-        states = states_of(play.workers[0])
-        play.crash(0)
-        disk.rows.clear()
-        play.end()
+    fold = played_out(SecondPlay, [*beginning, *early, ("mend",), *late])
 
-        assert {} == fold.parked
-        assert (fold.users, fold.shares) == states == states_of(play.workers[0])
-        assert published == (play.bench.results(), len(play.bench.facts()))
-        play.workers[0].stop()
+    assert {} == fold.parked
